@@ -1,0 +1,19 @@
+/* The public pages (web.listen): GET and POST /unsubscribe/TOKEN, GET /healthz. libevent's HTTP server on the loop, made to stand behind nginx and to survive without it: sizes, times and
+ * connections are limited. The loop's thread only. */
+#ifndef HUBMAIL_WEB_H
+#define HUBMAIL_WEB_H
+
+#include "hubmail/base_crypto.h"
+#include "hubmail/base_error.h"
+#include "hubmail/base_loop.h"
+#include "hubmail/config.h"
+#include "hubmail/store_writer.h"
+
+struct web;
+
+/* NULL on error (the address is in use: says by what setting). */
+struct web *web_start(struct loop *loop, const struct config *c, const struct secret *secret, struct store_writer *w, struct error *e);
+void web_reconfigure(struct web *web, const struct config *c); /* texts and titles; another web.listen needs a restart and is logged */
+void web_free(struct web *web);
+
+#endif
