@@ -34,6 +34,6 @@ void strlist_add(struct strlist *l, const char *s); /* copies s */
 void strlist_take(struct strlist *l, char *s);      /* s belongs to the list from here on */
 bool strlist_has(const struct strlist *l, const char *s);
 void strlist_copy(struct strlist *to, const struct strlist *from); /* appends copies */
-void strlist_free(struct strlist *l);               /* frees the strings; l is empty afterwards */
+void strlist_free(struct strlist *l); /* frees the strings; l is empty afterwards */
 
 #endif

@@ -7,11 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Appends the file's bytes to out. ERROR_NOT_FOUND if there is none; ERROR_DATA if it is no regular file or has more
- * than max bytes; ERROR_IO. */
+/* Appends the file's bytes to out. ERROR_NOT_FOUND if there is none; ERROR_DATA if it is no regular
+ * file or has more than max bytes; ERROR_IO. */
 bool file_read(const char *path, size_t max, struct buf *out, struct error *e);
 
-/* Writes beside, fsyncs, renames: afterwards there is the old content or the new, never half of it. */
+/* Writes beside, fsyncs, renames: afterwards there is the old content or the new, never half of it.
+ */
 bool file_write(const char *path, const void *data, size_t len, unsigned mode, struct error *e);
 
 /* The folder of a path: "/a/b" → "/a", "b" → ".". The caller's. */

@@ -1,5 +1,6 @@
 /* Memory that is always there: when it is not, the process says so and ends with abort(), for the
- * queue on disk is durable and half an answer is worse than a restart. Any thread may call these. */
+ * queue on disk is durable and half an answer is worse than a restart. Any thread may call these.
+ */
 #ifndef HUBMAIL_BASE_MEM_H
 #define HUBMAIL_BASE_MEM_H
 
@@ -7,10 +8,10 @@
 #include <stddef.h>
 
 void *xmalloc(size_t size);
-void *xcalloc(size_t count, size_t size);          /* zeroed; an overflow ends the process */
+void *xcalloc(size_t count, size_t size); /* zeroed; an overflow ends the process */
 void *xreallocarray(void *p, size_t count, size_t size);
-char *xstrdup(const char *s);                      /* NULL gives NULL */
-char *xstrndup(const char *s, size_t len);         /* at most len bytes, always terminated */
+char *xstrdup(const char *s);              /* NULL gives NULL */
+char *xstrndup(const char *s, size_t len); /* at most len bytes, always terminated */
 void *xmemdup(const void *p, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));

@@ -12,8 +12,8 @@ bool utf8_valid(const char *s, size_t len);
 /* A copy of the len bytes in which every malformed sequence and NUL became U+FFFD; the caller's. */
 char *utf8_clean(const char *s, size_t len);
 
-/* Decodes the character at s (at most len bytes, len > 0). Returns how many bytes it has and puts its
- * code point in *cp; a malformed byte counts as one byte with code point 0xFFFD. */
+/* Decodes the character at s (at most len bytes, len > 0). Returns how many bytes it has and puts
+ * its code point in *cp; a malformed byte counts as one byte with code point 0xFFFD. */
 size_t utf8_decode(const char *s, size_t len, uint32_t *cp);
 
 /* Appends the character's UTF-8 form to out (room for 4) and returns its length; a surrogate or

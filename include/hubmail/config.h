@@ -1,5 +1,5 @@
-/* hubmail.conf, read once into checked structs. Everything is borrowed from the struct config and constant after config_load(), so
- * that any thread may read it. */
+/* hubmail.conf, read once into checked structs. Everything is borrowed from the struct config and
+ * constant after config_load(), so that any thread may read it. */
 #ifndef HUBMAIL_CONFIG_H
 #define HUBMAIL_CONFIG_H
 
@@ -19,22 +19,24 @@ enum config_content { CONTENT_EXCERPT, CONTENT_FULL };
 enum config_source_kind { SOURCE_FEED, SOURCE_DIRECTORY };
 
 struct config_relay {
-	char *name;              /* for logs and status; default: the host */
-	char *host;              /* name or IPv4 literal */
+	char *name; /* for logs and status; default: the host */
+	char *host; /* name or IPv4 literal */
 	int port;
 	enum config_tls tls;
-	char *tls_ca_file;       /* PEM, or NULL: the system's */
-	char *username;          /* NULL: no login */
-	char *password;          /* the first line of password_file or of the systemd credential of that name; NULL without username */
-	int connections;         /* sessions at most */
+	char *tls_ca_file; /* PEM, or NULL: the system's */
+	char *username;    /* NULL: no login */
+	char *password;    /* the first line of password_file or of the systemd credential of that
+			      name; NULL without username */
+	int connections;   /* sessions at most */
 	int messages_per_connection;
-	int priority;            /* the smaller is taken first */
-	int connect_timeout;     /* seconds, as the four below */
+	int priority;        /* the smaller is taken first */
+	int connect_timeout; /* seconds, as the four below */
 	int greeting_timeout, envelope_timeout, transfer_timeout, answer_timeout;
-	char *hello;             /* the name said in EHLO; default: this machine's */
+	char *hello; /* the name said in EHLO; default: this machine's */
 };
 
-/* at: minutes after midnight in the list's time zone; weekday 0 = Sunday; monthday 1..31, a longer day than the month has is its last. */
+/* at: minutes after midnight in the list's time zone; weekday 0 = Sunday; monthday 1..31, a longer
+ * day than the month has is its last. */
 struct config_schedule {
 	enum edition edition;
 	int at;
@@ -44,28 +46,29 @@ struct config_schedule {
 
 struct config_source {
 	enum config_source_kind kind;
-	char *location;          /* the feed's URL or the directory's path, as written */
-	char *url;               /* directory only: the public address of the folder, ends in '/' */
-	int interval;            /* seconds between two looks */
+	char *location; /* the feed's URL or the directory's path, as written */
+	char *url;      /* directory only: the public address of the folder, ends in '/' */
+	int interval;   /* seconds between two looks */
 	struct strlist categories; /* only posts of one of these; empty: all */
 };
 
 struct config_list {
-	char *name;              /* [a-z0-9][a-z0-9-]*, at most 64 */
+	char *name; /* [a-z0-9][a-z0-9-]*, at most 64 */
 	char *title;
-	char *description;       /* or NULL */
-	char *from;              /* as written: "Beijing Tech <news@example.org>" */
-	char *from_name;         /* or NULL */
+	char *description; /* or NULL */
+	char *from;        /* as written: "Beijing Tech <news@example.org>" */
+	char *from_name;   /* or NULL */
 	char from_address[ADDRESS_MAX + 1];
-	char *reply_to;          /* an address, or NULL */
+	char *reply_to; /* an address, or NULL */
 	struct config_source *sources;
 	size_t n_sources;
 	struct config_schedule schedule;
-	char *timezone;          /* an IANA name that exists in /usr/share/zoneinfo; default "UTC" */
-	bool offers[5];          /* offers[EDITION_x]: a reader may choose it; the schedule's own is always true */
+	char *timezone; /* an IANA name that exists in /usr/share/zoneinfo; default "UTC" */
+	bool offers[5]; /* offers[EDITION_x]: a reader may choose it; the schedule's own is always
+			   true */
 	int min_posts, max_posts;
 	enum config_content content;
-	char *language;          /* BCP 47, default "en" */
+	char *language; /* BCP 47, default "en" */
 };
 
 struct config {
@@ -73,35 +76,40 @@ struct config {
 	char *database;
 	char *secret_file;
 	char *control_socket;
-	char *control_group;     /* or NULL: only root and the daemon's own user */
-	char *web_listen_host;   /* NULL: no web server */
+	char *control_group;   /* or NULL: only root and the daemon's own user */
+	char *web_listen_host; /* NULL: no web server */
 	int web_listen_port;
-	char *web_url;           /* without a '/' at the end; NULL only if there are no lists */
+	char *web_url; /* without a '/' at the end; NULL only if there are no lists */
 	enum config_on_unknown on_unknown;
 	int retry_first, retry_longest, retry_give_up; /* seconds */
-	struct config_relay *relays; /* sorted by priority, then as written */
+	struct config_relay *relays;                   /* sorted by priority, then as written */
 	size_t n_relays;
 	struct config_list *lists;
 	size_t n_lists;
 };
 
-/* Reads `file` and conf.d/ beside it (every *.conf, sorted by name: its `lists` and `relays` are added to those that are there; any other setting
- * may stand only once). Passwords are read too. NULL if there is any error; *errors (not NULL) then holds one line for each, with file, line,
- * setting and what was expected, all of them and not only the first. Warnings do not exist: what is wrong is an error. */
+/* Reads `file` and conf.d/ beside it (every *.conf, sorted by name: its `lists` and `relays` are
+ * added to those that are there; any other setting may stand only once). Passwords are read too.
+ * NULL if there is any error; *errors (not NULL) then holds one line for each, with file, line,
+ * setting and what was expected, all of them and not only the first. Warnings do not exist: what is
+ * wrong is an error. */
 struct config *config_load(const char *file, struct strlist *errors);
 void config_free(struct config *c);
 
 const struct config_list *config_find_list(const struct config *c, const char *name); /* or NULL */
 
-/* Reads "each", "manual", "daily HH:MM", "weekly DAY HH:MM" or "monthly D HH:MM". ERROR_CONFIG says what is wrong. */
+/* Reads "each", "manual", "daily HH:MM", "weekly DAY HH:MM" or "monthly D HH:MM". ERROR_CONFIG says
+ * what is wrong. */
 bool config_parse_schedule(const char *text, struct config_schedule *out, struct error *e);
 
-/* The table that the parser, `hubmaild --print-settings`, the example and the man page share: name, type, default, one line of help. */
+/* The table that the parser, `hubmaild --print-settings`, the example and the man page share: name,
+ * type, default, one line of help. */
 struct config_setting {
-	const char *group;       /* "", "control", "web", "retry", "relays", "lists", "lists.sources" */
+	const char *group; /* "", "control", "web", "retry", "relays", "lists", "lists.sources" */
 	const char *name;
-	const char *type;        /* "text", "duration", "number 1..1000", "one of: a, b", … */
-	const char *fallback;    /* the default as written in the file; "" = required, NULL = optional without a default */
+	const char *type;     /* "text", "duration", "number 1..1000", "one of: a, b", … */
+	const char *fallback; /* the default as written in the file; "" = required, NULL = optional
+				 without a default */
 	const char *help;
 };
 const struct config_setting *config_settings(size_t *n);

@@ -1,4 +1,5 @@
-/* The queue runner: takes deliveries from the store, sends them over sessions on threads, and hands the results back. */
+/* The queue runner: takes deliveries from the store, sends them over sessions on threads, and hands
+ * the results back. */
 #ifndef HUBMAIL_DELIVERY_H
 #define HUBMAIL_DELIVERY_H
 
@@ -11,22 +12,29 @@
 
 struct delivery;
 
-/* Call once in main() before any thread starts: what libesmtp needs of the process (SIGPIPE ignored, XDG_CONFIG_DIR out of the way). */
+/* Call once in main() before any thread starts: what libesmtp needs of the process (SIGPIPE
+ * ignored, XDG_CONFIG_DIR out of the way). */
 void delivery_prepare_process(void);
 
-/* Records what a crash left open, then starts the runner. The config must outlive it (or the next delivery_reconfigure()). NULL on error. */
-struct delivery *delivery_start(const struct config *c, const struct secret *secret, struct store_writer *w, struct error *e);
+/* Records what a crash left open, then starts the runner. The config must outlive it (or the next
+ * delivery_reconfigure()). NULL on error. */
+struct delivery *delivery_start(const struct config *c, const struct secret *secret,
+	struct store_writer *w, struct error *e);
 
 /* There may be new work (a digest, a retry, a resumed digest): look now. Any thread. */
 void delivery_wake(struct delivery *d);
 
-/* A new configuration: sessions that run finish their current message under the old one. The old config may be freed when this returns. */
+/* A new configuration: sessions that run finish their current message under the old one. The old
+ * config may be freed when this returns. */
 void delivery_reconfigure(struct delivery *d, const struct config *c);
 
-/* Relays and sessions for `status`: [{"relay","host","port","state","sessions","sent","deferred","failed","rate","error","retry_at"}]. The caller's. Any thread. */
+/* Relays and sessions for `status`:
+ * [{"relay","host","port","state","sessions","sent","deferred","failed","rate","error","retry_at"}].
+ * The caller's. Any thread. */
 json_t *delivery_status(struct delivery *d);
 
-/* Ends every session: with `now` false after its current message, else at once by shutting its socket down. Returns at once; delivery_stopped() tells when none is left. */
+/* Ends every session: with `now` false after its current message, else at once by shutting its
+ * socket down. Returns at once; delivery_stopped() tells when none is left. */
 void delivery_stop(struct delivery *d, bool now);
 bool delivery_stopped(struct delivery *d);
 

@@ -22,21 +22,24 @@ struct fetch_request {
 };
 
 struct fetch_answer {
-	int status;                /* 200, 304, … of the last answer after redirects */
-	const char *url;           /* where the redirects ended */
-	const char *body;          /* empty for 304 */
+	int status;       /* 200, 304, … of the last answer after redirects */
+	const char *url;  /* where the redirects ended */
+	const char *body; /* empty for 304 */
 	size_t len;
 	const char *etag, *last_modified, *charset; /* or NULL */
-	long retry_after;          /* seconds (RFC 9110, 10.2.3), 0: not said */
+	long retry_after;                           /* seconds (RFC 9110, 10.2.3), 0: not said */
 };
 
-/* answer is NULL and failure set if the request failed (no host, TLS, time-out, too big, too many redirects) or the status is neither 200 nor 304; for
- * such a status both are set. Everything in them is valid during the call. */
+/* answer is NULL and failure set if the request failed (no host, TLS, time-out, too big, too many
+ * redirects) or the status is neither 200 nor 304; for such a status both are set. Everything in
+ * them is valid during the call. */
 typedef void fetch_fn(const struct fetch_answer *answer, const struct error *failure, void *arg);
 
-/* Starts a GET. At most 5 redirects, http(s) only. The host of request->url may be on a private or loopback address, for the operator wrote it; a redirect to another host there is
- * refused, checked on the address after DNS. Never calls fn before it returns. */
-struct fetch *fetch_start(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn, void *arg);
+/* Starts a GET. At most 5 redirects, http(s) only. The host of request->url may be on a private or
+ * loopback address, for the operator wrote it; a redirect to another host there is refused, checked
+ * on the address after DNS. Never calls fn before it returns. */
+struct fetch *fetch_start(
+	struct fetcher *f, const struct fetch_request *request, fetch_fn *fn, void *arg);
 void fetch_cancel(struct fetch *r); /* fn is not called */
 
 #endif

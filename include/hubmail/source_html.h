@@ -5,23 +5,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A copy of the HTML fragment (UTF-8, malformed bytes replaced; the caller's) in which only harmless elements and attributes are left (paragraphs, headings, lists,
- * quotes, code, tables, emphasis, links, images), everything is escaped and closed, links and images are absolute http(s) or mailto:, and script, style, forms,
- * frames, svg, math and their content are gone. base_url (may be NULL) resolves relative links; without it they are dropped. Takes what nesting there is without recursion
- * in its depth; time and memory are linear. */
+/* A copy of the HTML fragment (UTF-8, malformed bytes replaced; the caller's) in which only
+ * harmless elements and attributes are left (paragraphs, headings, lists, quotes, code, tables,
+ * emphasis, links, images), everything is escaped and closed, links and images are absolute http(s)
+ * or mailto:, and script, style, forms, frames, svg, math and their content are gone. base_url (may
+ * be NULL) resolves relative links; without it they are dropped. Takes what nesting there is
+ * without recursion in its depth; time and memory are linear. */
 char *source_html_sanitise(const char *html, size_t len, const char *base_url);
 
-/* The readable text of an HTML fragment, UTF-8 (the caller's): blocks become lines, list items begin with "- ", links keep their text followed by the address in angle brackets
- * if `links`, entities are decoded, runs of white space are one space. */
+/* The readable text of an HTML fragment, UTF-8 (the caller's): blocks become lines, list items
+ * begin with "- ", links keep their text followed by the address in angle brackets if `links`,
+ * entities are decoded, runs of white space are one space. */
 char *source_html_text(const char *html, size_t len, bool links);
 
-/* At most `chars` characters of plain text from HTML, on one line, cut between words (between characters, in scripts without spaces) and ended by "…" if cut. The caller's. */
+/* At most `chars` characters of plain text from HTML, on one line, cut between words (between
+ * characters, in scripts without spaces) and ended by "…" if cut. The caller's. */
 char *source_html_excerpt(const char *html, size_t len, size_t chars);
 
 /* The first usable image of sanitised HTML, or NULL. The caller's. */
 char *source_html_first_image(const char *html);
 
-/* url resolved against base (may be NULL), if the result is absolute http or https with a host; else NULL. The caller's. No control characters or spaces are in it. */
+/* url resolved against base (may be NULL), if the result is absolute http or https with a host;
+ * else NULL. The caller's. No control characters or spaces are in it. */
 char *source_url_absolute(const char *url, const char *base);
 
 #endif

@@ -22,37 +22,47 @@ const char *digest_state_name(enum digest_state s);
 struct store_digest_new {
 	int64_t list_id;
 	enum edition edition;
-	bool is_default;        /* readers who chose no edition belong to it too */
+	bool is_default; /* readers who chose no edition belong to it too */
 	const char *subject;
-	const void *message;    /* the composed message as compose_plan_encode() wrote it: bytes to the store */
+	const void *message; /* the composed message as compose_plan_encode() wrote it: bytes to the
+				store */
 	size_t message_len;
 	const int64_t *post_ids;
 	size_t n_posts;
-	bool only_pending;      /* refuse (ERROR_REFUSED) if a post was in a digest of this list and edition in the meantime */
-	const int64_t *to;      /* only these subscribers; the posts stay pending for the others. NULL: everybody */
+	bool only_pending; /* refuse (ERROR_REFUSED) if a post was in a digest of this list and
+			      edition in the meantime */
+	const int64_t *to; /* only these subscribers; the posts stay pending for the others. NULL:
+			      everybody */
 	size_t n_to;
 };
-/* Keeps the digest, its posts and its message; the deliveries follow by store_digest_enqueue(). *id is the new digest's. */
-bool store_digest_create(struct store *s, const struct store_digest_new *n, int64_t now, int64_t *id, struct error *e);
+/* Keeps the digest, its posts and its message; the deliveries follow by store_digest_enqueue(). *id
+ * is the new digest's. */
+bool store_digest_create(struct store *s, const struct store_digest_new *n, int64_t now,
+	int64_t *id, struct error *e);
 
-/* Makes up to `limit` more deliveries of the digest; *more tells whether some are left. When the last are made the digest is SENDING (or DONE, if there was nobody).
- * Goes on where it stopped, also after a crash. */
-bool store_digest_enqueue(struct store *s, int64_t id, int limit, int64_t now, bool *more, struct error *e);
+/* Makes up to `limit` more deliveries of the digest; *more tells whether some are left. When the
+ * last are made the digest is SENDING (or DONE, if there was nobody). Goes on where it stopped,
+ * also after a crash. */
+bool store_digest_enqueue(
+	struct store *s, int64_t id, int limit, int64_t now, bool *more, struct error *e);
 
 struct store_digest {
 	int64_t id, list_id;
-	char *list;             /* name */
+	char *list; /* name */
 	enum edition edition;
 	enum digest_state state;
 	char *subject;
 	int64_t created_at, finished_at;
-	int64_t total, queued, deferred, sent, failed, cancelled, held; /* total = the sum of the rest; grows while ENQUEUING */
-	int64_t audience;       /* readers there were when it was created: what total will be */
+	int64_t total, queued, deferred, sent, failed, cancelled,
+		held;     /* total = the sum of the rest; grows while ENQUEUING */
+	int64_t audience; /* readers there were when it was created: what total will be */
 };
 void store_digest_free(struct store_digest *d);
-bool store_digest_get(struct store *s, int64_t id, struct store_digest *out, struct error *e); /* ERROR_NOT_FOUND */
+bool store_digest_get(struct store *s, int64_t id, struct store_digest *out,
+	struct error *e); /* ERROR_NOT_FOUND */
 /* Newest first. list_id 0: all lists; limit 0: all. */
-bool store_digest_list(struct store *s, int64_t list_id, size_t limit, struct store_digest **out, size_t *n, struct error *e);
+bool store_digest_list(struct store *s, int64_t list_id, size_t limit, struct store_digest **out,
+	size_t *n, struct error *e);
 /* Those with something to do (ENQUEUING, SENDING), oldest first. */
 bool store_digest_active(struct store *s, struct store_digest **out, size_t *n, struct error *e);
 /* The message as stored. Appends to out. */
@@ -61,7 +71,9 @@ bool store_digest_message(struct store *s, int64_t id, struct buf *out, struct e
 bool store_digest_posts(struct store *s, int64_t id, int64_t **ids, size_t *n, struct error *e);
 
 /* When a scheduled edition was last taken care of (whether there were posts or not); 0: never. */
-bool store_schedule_get(struct store *s, int64_t list_id, enum edition edition, int64_t *last_due_at, struct error *e);
-bool store_schedule_set(struct store *s, int64_t list_id, enum edition edition, int64_t due_at, struct error *e);
+bool store_schedule_get(struct store *s, int64_t list_id, enum edition edition,
+	int64_t *last_due_at, struct error *e);
+bool store_schedule_set(
+	struct store *s, int64_t list_id, enum edition edition, int64_t due_at, struct error *e);
 
 #endif

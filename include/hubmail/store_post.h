@@ -12,49 +12,58 @@
 
 struct store_source {
 	int64_t id, list_id;
-	char *list;             /* name */
-	char *kind;             /* "feed", "directory" */
+	char *list; /* name */
+	char *kind; /* "feed", "directory" */
 	char *location;
 	char *etag, *last_modified; /* HTTP validators of the last good answer, or NULL */
-	char *error;            /* why the last look failed, or NULL */
-	int failures;           /* looks that failed in a row */
-	int64_t first_look_at;  /* 0: never looked at: the first look marks what is there as seen */
+	char *error;                /* why the last look failed, or NULL */
+	int failures;               /* looks that failed in a row */
+	int64_t first_look_at; /* 0: never looked at: the first look marks what is there as seen */
 	int64_t checked_at, changed_at;
-	int64_t posts;          /* how many are known */
+	int64_t posts; /* how many are known */
 };
 void store_source_free(struct store_source *src);
 
 /* The row of (list, kind, location), made if new. A job or STORE_WRITE. */
-bool store_source_ensure(struct store *s, int64_t list_id, const char *kind, const char *location, struct store_source *out,
-	struct error *e);
-bool store_source_list(struct store *s, int64_t list_id /* 0: all */, struct store_source **out, size_t *n, struct error *e);
+bool store_source_ensure(struct store *s, int64_t list_id, const char *kind, const char *location,
+	struct store_source *out, struct error *e);
+bool store_source_list(struct store *s, int64_t list_id /* 0: all */, struct store_source **out,
+	size_t *n, struct error *e);
 
 /* What a look brought. In one job: posts kept, validators and error noted. */
 struct store_look {
 	int64_t source_id;
 	int64_t at;
 	const struct post_list *posts; /* NULL: not modified, or failed */
-	bool complete;                 /* a successful look at everything that is there: ends the 'first look' */
+	bool complete; /* a successful look at everything that is there: ends the 'first look' */
 	const char *etag, *last_modified; /* NULL: none */
-	const char *error;             /* NULL: the look went well. Partial failures (one bad file) set error beside posts */
-	bool seen;                     /* mark new posts as seen though it is not the first look (operator's wish) */
+	const char *error; /* NULL: the look went well. Partial failures (one bad file) set error
+			      beside posts */
+	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
 };
 struct store_look_result {
 	int added;   /* new, and waiting to be mailed */
 	int seen;    /* new, and marked as seen */
 	int changed; /* known, content brought up to date */
 };
-/* A post is known by (source, guid); one whose guid is new but whose url and title are those of a known post of the source is that post with a new guid, not a new
- * one (feeds change their guids when a blog moves). On the first look (or with seen) new posts are marked as seen, unless published_at is in the future. */
-bool store_source_look(struct store *s, const struct store_look *look, struct store_look_result *out, struct error *e);
+/* A post is known by (source, guid); one whose guid is new but whose url and title are those of a
+ * known post of the source is that post with a new guid, not a new one (feeds change their guids
+ * when a blog moves). On the first look (or with seen) new posts are marked as seen, unless
+ * published_at is in the future. */
+bool store_source_look(struct store *s, const struct store_look *look,
+	struct store_look_result *out, struct error *e);
 
-/* Posts that no digest for (list, edition) has had: found after the first look, published_at <= now, oldest first; at most `limit` (0: all). With
- * *next_at (may be NULL) the earliest published_at in the future, or 0. */
-bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, int64_t now, size_t limit, struct post_list *out,
-	int64_t *next_at, struct error *e);
+/* Posts that no digest for (list, edition) has had: found after the first look, published_at <=
+ * now, oldest first; at most `limit` (0: all). With *next_at (may be NULL) the earliest
+ * published_at in the future, or 0. */
+bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, int64_t now,
+	size_t limit, struct post_list *out, int64_t *next_at, struct error *e);
 /* The newest `n` posts of a list, oldest of them first; seen ones too. */
-bool store_post_last(struct store *s, int64_t list_id, size_t n, struct post_list *out, struct error *e);
-/* Posts by id, in the order given. ERROR_NOT_FOUND names the first that is not there or of another list. */
-bool store_post_by_ids(struct store *s, int64_t list_id, const int64_t *ids, size_t n, struct post_list *out, struct error *e);
+bool store_post_last(
+	struct store *s, int64_t list_id, size_t n, struct post_list *out, struct error *e);
+/* Posts by id, in the order given. ERROR_NOT_FOUND names the first that is not there or of another
+ * list. */
+bool store_post_by_ids(struct store *s, int64_t list_id, const int64_t *ids, size_t n,
+	struct post_list *out, struct error *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* The public pages (web.listen): GET and POST /unsubscribe/TOKEN, GET /healthz. libevent's HTTP server on the loop, made to stand behind nginx and to survive without it: sizes, times and
+/* The public pages (web.listen): GET and POST /unsubscribe/TOKEN, GET /healthz. libevent's HTTP
+ * server on the loop, made to stand behind nginx and to survive without it: sizes, times and
  * connections are limited. The loop's thread only. */
 #ifndef HUBMAIL_WEB_H
 #define HUBMAIL_WEB_H
@@ -12,8 +13,11 @@
 struct web;
 
 /* NULL on error (the address is in use: says by what setting). */
-struct web *web_start(struct loop *loop, const struct config *c, const struct secret *secret, struct store_writer *w, struct error *e);
-void web_reconfigure(struct web *web, const struct config *c); /* texts and titles; another web.listen needs a restart and is logged */
+struct web *web_start(struct loop *loop, const struct config *c, const struct secret *secret,
+	struct store_writer *w, struct error *e);
+void web_reconfigure(struct web *web,
+	const struct config
+		*c); /* texts and titles; another web.listen needs a restart and is logged */
 void web_free(struct web *web);
 
 #endif

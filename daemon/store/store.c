@@ -1,0 +1,176 @@
+/* Opening and closing a database, transactions of tools, backup, and the daemon's lock. What is in
+ * the tables is the business of the other files. */
+#include "hubmail/store.h"
+
+#include "hubmail/base_file.h"
+#include "hubmail/base_mem.h"
+#include "sql.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_MAX_MS 10000
+#define BUSY_NAP_US 500
+
+/* SQLite's own waiting grows to 100 ms a nap, in which the daemon's writer has come and gone a
+ * hundred times: a short even nap gets a tool its turn. */
+static int wait_turn(void *arg, int naps)
+{
+	(void)arg;
+	if (naps > BUSY_MAX_MS * 1000 / BUSY_NAP_US)
+		return 0;
+	usleep(BUSY_NAP_US);
+	return 1;
+}
+
+/* When root makes a file, it belongs to whom the folder belongs to: the daemon must be able to open
+ * it. */
+static bool give_to_folder(int fd, const char *path, struct error *e)
+{
+	struct stat st;
+	char *folder = file_folder(path);
+	bool ok =
+		geteuid() != 0 || (stat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
+
+	if (!ok)
+		error_set(e, ERROR_IO, "%s: its owner cannot be set: %s", path, strerror(errno));
+	free(folder);
+	return ok;
+}
+
+static bool make_file(const char *path, struct error *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (fd < 0) {
+		if (errno == EEXIST)
+			return true;
+		return error_set(e, ERROR_IO, "%s: cannot be made: %s", path, strerror(errno));
+	}
+	bool ok = give_to_folder(fd, path, e);
+	close(fd);
+	return ok;
+}
+
+static bool set_up(struct store *s, struct error *e)
+{
+	static const char common[] =
+		"PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+	static const char *const by_mode[] = {
+		[STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000",
+		[STORE_WRITE] = "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000",
+		[STORE_DAEMON] = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; "
+				 "PRAGMA journal_size_limit = 67108864",
+	};
+
+	sqlite3_busy_handler(s->db, wait_turn, NULL);
+	sqlite3_extended_result_codes(s->db, 1);
+	if (s->mode == STORE_READ) {
+		if (!schema_check(s->db, s->path, schema_current(), e))
+			return false;
+	} else {
+		/* Not ours? Then nothing in it may change, the journal mode included. */
+		if (!schema_check(s->db, s->path, schema_current(), e))
+			return false;
+		if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
+			return sql_error(s, e);
+		if (!schema_migrate(s->db, s->path, schema_current(), e))
+			return false;
+	}
+	if (sqlite3_exec(s->db, common, NULL, NULL, NULL) != SQLITE_OK ||
+		sqlite3_exec(s->db, by_mode[s->mode], NULL, NULL, NULL) != SQLITE_OK)
+		return sql_error(s, e);
+	return true;
+}
+
+struct store *store_open(const char *path, enum store_mode mode, struct error *e)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	s->path = xstrdup(path);
+	s->mode = mode;
+	if (mode != STORE_READ && access(path, F_OK) != 0 && !make_file(path, e))
+		goto fail;
+	if (mode == STORE_READ && access(path, F_OK) != 0) {
+		error_set(e, ERROR_NOT_FOUND,
+			"%s: there is no database yet: start hubmaild or add a subscriber", path);
+		goto fail;
+	}
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK) {
+		sql_error(s, e);
+		goto fail;
+	}
+	if (!set_up(s, e))
+		goto fail;
+	return s;
+fail:
+	store_close(s);
+	return NULL;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	sql_free(s);
+	sqlite3_close(s->db);
+	free(s->path);
+	free(s);
+}
+
+int store_lock(const char *path, struct error *e)
+{
+	char *name = xasprintf("%s.lock", path);
+	char pid[32] = "";
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0) {
+		error_set(e, ERROR_IO, "%s: cannot be made: %s", name, strerror(errno));
+	} else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+		pid[n > 0 ? n : 0] = '\0';
+		pid[strspn(pid, "0123456789")] = '\0';
+		error_set(e, ERROR_REFUSED,
+			"%s: another hubmaild (process %s) already works on this database", path,
+			pid[0] != '\0' ? pid : "unknown");
+		close(fd);
+		fd = -1;
+	} else {
+		/* A lock whose process id cannot be written (disk full) is a lock all the same. */
+		int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+		if (!give_to_folder(fd, name, NULL) || ftruncate(fd, 0) != 0 ||
+			pwrite(fd, pid, (size_t)n, 0) != n)
+			errno = 0;
+	}
+	free(name);
+	return fd;
+}
+
+bool store_begin(struct store *s, struct error *e)
+{
+	return sql_run(s, e, "BEGIN IMMEDIATE", "");
+}
+
+bool store_commit(struct store *s, struct error *e)
+{
+	return sql_run(s, e, "COMMIT", "");
+}
+
+void store_rollback(struct store *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sql_run(s, NULL, "ROLLBACK", "");
+}
+
+bool store_backup(struct store *s, const char *path, struct error *e)
+{
+	if (access(path, F_OK) == 0)
+		return error_set(e, ERROR_REFUSED, "%s: exists already: name a new file", path);
+	return sql_run(s, e, "VACUUM INTO ?1", "t", path);
+}

@@ -1,0 +1,255 @@
+/* Subscribers: who they are, finding them, and putting them in. What they subscribed to is changed
+ * in subscription.c. */
+#include "hubmail/store_subscriber.h"
+
+#include "hubmail/base_mem.h"
+#include "sql.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char SQL_PUT[] =
+	"INSERT INTO subscriber (email, name, created_at) VALUES (?1, ?2, ?3)"
+	" ON CONFLICT (email) DO UPDATE SET name = coalesce(excluded.name, name) RETURNING id";
+static const char SQL_TAG[] =
+	"INSERT INTO subscriber_tag (subscriber_id, tag) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+static const char SQL_SET[] =
+	"INSERT INTO subscriber_attribute (subscriber_id, key, value) VALUES (?1, ?2, ?3)"
+	" ON CONFLICT (subscriber_id, key) DO UPDATE SET value = excluded.value";
+static const char SQL_SUBSCRIBE[] =
+	"INSERT INTO subscription (list_id, subscriber_id, state, edition, origin, created_at, confirmed_at)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?3 = 1, ?6, NULL)) ON CONFLICT DO NOTHING";
+static const char SQL_STATE[] =
+	"SELECT state FROM subscription WHERE list_id = ?1 AND subscriber_id = ?2";
+static const char SQL_RENEW[] =
+	"UPDATE subscription SET state = ?3, edition = coalesce(?4, edition), origin = ?5,"
+	" confirmed_at = iif(?3 = 1, ?6, confirmed_at), ended_at = NULL WHERE list_id = ?1 AND subscriber_id = ?2";
+static const char SQL_EDITION[] =
+	"UPDATE subscription SET edition = ?3 WHERE list_id = ?1 AND subscriber_id = ?2";
+
+static const char SQL_BY_EMAIL[] =
+	"SELECT id, email, name, created_at FROM subscriber WHERE email = ?1";
+static const char SQL_BY_ID[] = "SELECT id, email, name, created_at FROM subscriber WHERE id = ?1";
+static const char SQL_TAGS[] =
+	"SELECT tag FROM subscriber_tag WHERE subscriber_id = ?1 ORDER BY tag";
+static const char SQL_ATTRIBUTES[] =
+	"SELECT key, value FROM subscriber_attribute WHERE subscriber_id = ?1 ORDER BY key";
+static const char SQL_SUBSCRIPTIONS[] =
+	"SELECT s.list_id, l.name, s.state, s.edition, s.origin, s.created_at, s.confirmed_at, s.ended_at"
+	" FROM subscription s JOIN list l ON l.id = s.list_id"
+	" WHERE s.subscriber_id = ?1 AND (?2 IS NULL OR s.list_id = ?2) ORDER BY l.name";
+/* For hubmailctl alone: a person asked to see everybody, so everybody is looked at, in the order of
+ * the index on the address. */
+static const char SQL_EACH[] =
+	"SELECT r.id, r.email, r.name, r.created_at FROM subscriber r WHERE"
+	" (?1 IS NULL AND ?2 = -1 OR EXISTS (SELECT 1 FROM subscription s WHERE s.subscriber_id = r.id"
+	"   AND (?1 IS NULL OR s.list_id = ?1) AND (?2 = -1 OR s.state = ?2)))"
+	" AND (?3 IS NULL OR EXISTS (SELECT 1 FROM subscriber_tag t WHERE t.subscriber_id = r.id AND t.tag = ?3))"
+	" AND (?4 IS NULL OR EXISTS (SELECT 1 FROM subscriber_attribute a"
+	"   WHERE a.subscriber_id = r.id AND a.key = ?4 AND a.value = ?5))"
+	" AND (?6 IS NULL OR instr(lower(r.email), lower(?6)) OR instr(lower(r.name), lower(?6)))"
+	" ORDER BY r.email";
+
+/* The person's row, made or brought up to date. 0 on error. */
+static int64_t put_person(
+	struct store *s, const struct store_subscriber_new *n, int64_t now, struct error *e)
+{
+	int64_t id = 0;
+
+	if (!sql_number(s, e, &id, SQL_PUT, "tti", n->email, n->name, now))
+		return 0;
+	for (size_t i = 0; n->tags != NULL && i < n->tags->n; i++)
+		if (!sql_run(s, e, SQL_TAG, "it", id, n->tags->items[i]))
+			return 0;
+	for (size_t i = 0; i < n->n_attributes; i++)
+		if (!sql_run(
+			    s, e, SQL_SET, "itt", id, n->attributes[i].key, n->attributes[i].value))
+			return 0;
+	return id;
+}
+
+/* A subscription with that list exists: what becomes of it. */
+static bool renew(struct store *s, const struct store_subscriber_new *n, int64_t id,
+	enum subscription_state state, int64_t now, enum store_add_result *result, struct error *e)
+{
+	int64_t edition = n->edition >= 0 ? n->edition : 0;
+
+	if (state == SUBSCRIPTION_CONFIRMED ||
+		(state == SUBSCRIPTION_PENDING && n->state == SUBSCRIPTION_PENDING)) {
+		*result = STORE_ALREADY;
+		return n->edition < 0 || sql_run(s, e, SQL_EDITION, "iii", n->list_id, id, edition);
+	}
+	*result = state == SUBSCRIPTION_PENDING ? STORE_CONFIRMED : STORE_RESUBSCRIBED;
+	return sql_run(
+		s, e, SQL_RENEW, "iidzti", n->list_id, id, (int)n->state, edition, n->origin, now);
+}
+
+bool store_subscriber_add(struct store *s, const struct store_subscriber_new *n, int64_t now,
+	enum store_add_result *result, struct error *e)
+{
+	int64_t id = 0, state = -1;
+
+	/* Asked before anything is written, so that a refusal leaves no trace. */
+	if (!n->force) {
+		sqlite3_stmt *st = sql_start(s, e, SQL_BY_EMAIL, "t", n->email);
+		if (st == NULL)
+			return false;
+		int rc = sql_step(s, st, e);
+		if (rc < 0)
+			return false;
+		if (rc == 1) {
+			id = sqlite3_column_int64(st, 0);
+			sql_end(st);
+			if (!sql_number(s, e, &state, SQL_STATE, "ii", n->list_id, id))
+				return false;
+		}
+		if (state == SUBSCRIPTION_UNSUBSCRIBED)
+			return error_set(e, ERROR_REFUSED,
+				"%s: unsubscribed from this list; --force subscribes again",
+				n->email);
+	}
+	id = put_person(s, n, now, e);
+	if (id == 0)
+		return false;
+	if (!sql_run(s, e, SQL_SUBSCRIBE, "iidzti", n->list_id, id, (int)n->state,
+		    (int64_t)(n->edition >= 0 ? n->edition : 0), n->origin, now))
+		return false;
+	*result = STORE_ADDED;
+	if (sqlite3_changes(s->db) > 0)
+		return true;
+	if (!sql_number(s, e, &state, SQL_STATE, "ii", n->list_id, id))
+		return false;
+	return renew(s, n, id, (enum subscription_state)state, now, result, e);
+}
+
+static bool load_tags(struct store *s, struct store_subscriber *sub, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_TAGS, "i", sub->id);
+	int rc = -1;
+
+	while (st != NULL && (rc = sql_step(s, st, e)) == 1)
+		strlist_take(&sub->tags, sql_text(st, 0));
+	return rc == 0;
+}
+
+static bool load_attributes(struct store *s, struct store_subscriber *sub, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_ATTRIBUTES, "i", sub->id);
+	int rc = -1;
+
+	while (st != NULL && (rc = sql_step(s, st, e)) == 1) {
+		sub->attributes = xreallocarray(
+			sub->attributes, sub->n_attributes + 1, sizeof(*sub->attributes));
+		sub->attributes[sub->n_attributes++] =
+			(struct store_key_value){sql_text(st, 0), sql_text(st, 1)};
+	}
+	return rc == 0;
+}
+
+static bool load_subscriptions(
+	struct store *s, struct store_subscriber *sub, int64_t list_id, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_SUBSCRIPTIONS, "iz", sub->id, list_id);
+	int rc = -1;
+
+	while (st != NULL && (rc = sql_step(s, st, e)) == 1) {
+		sub->subscriptions = xreallocarray(
+			sub->subscriptions, sub->n_subscriptions + 1, sizeof(*sub->subscriptions));
+		sub->subscriptions[sub->n_subscriptions++] = (struct store_subscription){
+			.list_id = sqlite3_column_int64(st, 0),
+			.list = sql_text(st, 1),
+			.state = (enum subscription_state)sqlite3_column_int(st, 2),
+			.edition = sqlite3_column_type(st, 3) == SQLITE_NULL
+					   ? -1
+					   : sqlite3_column_int(st, 3),
+			.origin = sql_text(st, 4),
+			.created_at = sqlite3_column_int64(st, 5),
+			.confirmed_at = sqlite3_column_int64(st, 6),
+			.ended_at = sqlite3_column_int64(st, 7),
+		};
+	}
+	return rc == 0;
+}
+
+/* The person of the row the statement stands on, with everything that belongs to it. */
+static bool load(struct store *s, sqlite3_stmt *st, int64_t list_id, struct store_subscriber *out,
+	struct error *e)
+{
+	*out = (struct store_subscriber){
+		.id = sqlite3_column_int64(st, 0),
+		.email = sql_text(st, 1),
+		.name = sql_text(st, 2),
+		.created_at = sqlite3_column_int64(st, 3),
+	};
+	if (load_tags(s, out, e) && load_attributes(s, out, e) &&
+		load_subscriptions(s, out, list_id, e))
+		return true;
+	store_subscriber_free(out);
+	return false;
+}
+
+static bool get(struct store *s, sqlite3_stmt *st, const char *what, struct store_subscriber *out,
+	struct error *e)
+{
+	int rc = st == NULL ? -1 : sql_step(s, st, e);
+
+	*out = (struct store_subscriber){0};
+	if (rc == 0)
+		return error_set(e, ERROR_NOT_FOUND, "%s: no such subscriber", what);
+	if (rc < 0)
+		return false;
+	bool ok = load(s, st, 0, out, e);
+	sql_end(st);
+	return ok;
+}
+
+bool store_subscriber_get(
+	struct store *s, const char *email, struct store_subscriber *out, struct error *e)
+{
+	return get(s, sql_start(s, e, SQL_BY_EMAIL, "t", email), email, out, e);
+}
+
+bool store_subscriber_get_by_id(
+	struct store *s, int64_t id, struct store_subscriber *out, struct error *e)
+{
+	return get(s, sql_start(s, e, SQL_BY_ID, "i", id), "this number", out, e);
+}
+
+bool store_subscriber_each(struct store *s, const struct store_subscriber_filter *f,
+	store_subscriber_fn *fn, void *arg, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_EACH, "zdtttt", f->list_id, f->state, f->tag, f->key,
+		f->value, f->search);
+	bool go_on = true;
+	int rc = -1;
+
+	while (st != NULL && go_on && (rc = sql_step(s, st, e)) == 1) {
+		struct store_subscriber sub;
+		if (!load(s, st, f->list_id, &sub, e)) {
+			sql_end(st);
+			return false;
+		}
+		go_on = fn(&sub, arg);
+		store_subscriber_free(&sub);
+	}
+	if (st != NULL)
+		sql_end(st);
+	return st != NULL && rc >= 0;
+}
+
+void store_subscriber_free(struct store_subscriber *sub)
+{
+	free(sub->email);
+	free(sub->name);
+	strlist_free(&sub->tags);
+	for (size_t i = 0; i < sub->n_attributes; i++) {
+		free(sub->attributes[i].key);
+		free(sub->attributes[i].value);
+	}
+	free(sub->attributes);
+	for (size_t i = 0; i < sub->n_subscriptions; i++) {
+		free(sub->subscriptions[i].list);
+		free(sub->subscriptions[i].origin);
+	}
+	free(sub->subscriptions);
+	*sub = (struct store_subscriber){0};
+}
