@@ -1,0 +1,59 @@
+/* Deliveries in memory on their way from the store to a session: a short queue that the runner
+ * fills and the sessions empty. Private to daemon/delivery. */
+#ifndef HUBMAIL_DELIVERY_READY_H
+#define HUBMAIL_DELIVERY_READY_H
+
+#include "hubmail/base_address.h"
+#include "hubmail/compose.h"
+#include "hubmail/store_delivery.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+/* A digest being sent: its composed message, shared by all its deliveries. Counted references;
+ * freed with the last. */
+struct outgoing_digest {
+	int64_t id, list_id;
+	struct compose_plan *plan;
+	char from[ADDRESS_MAX + 1]; /* the reverse-path (RFC 5321, 3.3) */
+	atomic_int refs;
+};
+struct outgoing_digest *outgoing_digest_ref(struct outgoing_digest *d);
+void outgoing_digest_unref(struct outgoing_digest *d);
+
+/* One delivery. It belongs to whoever has it: the queue, then a session, which gives it back or is
+ * done with it. */
+struct ready_item {
+	struct store_ready delivery;
+	struct outgoing_digest *digest;
+	STAILQ_ENTRY(ready_item) entry;
+	UT_hash_handle hh;
+};
+
+struct ready;
+
+struct ready *ready_new(
+	void (*low)(void *arg), void *arg); /* low: called when a take leaves little */
+void ready_free(struct ready *q);
+
+/* Puts a delivery at the end, unless it is in memory already (queued here or with a session). Takes
+ * over what is in `delivery` either way. */
+bool ready_add(struct ready *q, struct store_ready *delivery, struct outgoing_digest *digest);
+
+/* The next one, or NULL. */
+struct ready_item *ready_take(struct ready *q);
+/* Gives back one that was not tried: it will be the next. */
+void ready_return(struct ready *q, struct ready_item *item);
+/* It is settled in the store (or none of this queue's business any more). */
+void ready_done(struct ready *q, struct ready_item *item);
+
+size_t ready_waiting(struct ready *q); /* in the queue */
+size_t ready_known(struct ready *q);   /* in the queue and with sessions */
+
+/* From now on nothing is given out; what waits is dropped (it stays queued in the store). */
+void ready_close(struct ready *q);
+/* Drops what waits of one digest, because it was paused or cancelled. */
+void ready_drop_digest(struct ready *q, int64_t digest_id);
+
+#endif

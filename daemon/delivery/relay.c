@@ -1,0 +1,239 @@
+/* Relays: their health and their counters. Whom to trust with the next session is decided in
+ * runner.c. */
+#include "relay.h"
+
+#include "hubmail/base_clock.h"
+#include "hubmail/base_log.h"
+#include "hubmail/base_mem.h"
+#include "tls.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAUSE_FIRST 5
+#define PAUSE_LONGEST 300
+#define RATE_WINDOW 10 /* seconds that `rate` looks back */
+
+struct relay {
+	struct config_relay settings;
+	atomic_int refs;
+	atomic_bool retired;
+	pthread_mutex_t lock; /* protects what follows */
+	SSL_CTX *tls;
+	int sessions;
+	int failures; /* in a row */
+	int64_t retry_at;
+	char *error;       /* the last one; kept for status until the relay works again */
+	int64_t counts[3]; /* by enum relay_event */
+	int64_t second[RATE_WINDOW], sent_in[RATE_WINDOW];
+};
+
+static struct config_relay copy_settings(const struct config_relay *c)
+{
+	struct config_relay s = *c;
+
+	s.name = xstrdup(c->name);
+	s.host = xstrdup(c->host);
+	s.tls_ca_file = xstrdup(c->tls_ca_file);
+	s.username = xstrdup(c->username);
+	s.password = xstrdup(c->password);
+	s.hello = xstrdup(c->hello);
+	return s;
+}
+
+struct relay *relay_new(const struct config_relay *c)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+
+	r->settings = copy_settings(c);
+	atomic_init(&r->refs, 1);
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+struct relay *relay_ref(struct relay *r)
+{
+	atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void relay_unref(struct relay *r)
+{
+	if (r == NULL || atomic_fetch_sub(&r->refs, 1) > 1)
+		return;
+	SSL_CTX_free(r->tls);
+	free(r->error);
+	free(r->settings.name);
+	free(r->settings.host);
+	free(r->settings.tls_ca_file);
+	free(r->settings.username);
+	if (r->settings.password != NULL)
+		explicit_bzero(r->settings.password, strlen(r->settings.password));
+	free(r->settings.password);
+	free(r->settings.hello);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+const struct config_relay *relay_settings(const struct relay *r)
+{
+	return &r->settings;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool relay_same(const struct relay *r, const struct config_relay *c)
+{
+	const struct config_relay *s = &r->settings;
+
+	return same_text(s->name, c->name) && same_text(s->host, c->host) && s->port == c->port &&
+	       s->tls == c->tls && same_text(s->tls_ca_file, c->tls_ca_file) &&
+	       same_text(s->username, c->username) && same_text(s->password, c->password) &&
+	       same_text(s->hello, c->hello) && s->connections == c->connections &&
+	       s->messages_per_connection == c->messages_per_connection &&
+	       s->priority == c->priority && s->connect_timeout == c->connect_timeout &&
+	       s->greeting_timeout == c->greeting_timeout &&
+	       s->envelope_timeout == c->envelope_timeout &&
+	       s->transfer_timeout == c->transfer_timeout && s->answer_timeout == c->answer_timeout;
+}
+
+SSL_CTX *relay_tls(struct relay *r, struct error *e)
+{
+	if (r->settings.tls == TLS_NONE)
+		return NULL;
+	pthread_mutex_lock(&r->lock);
+	if (r->tls == NULL)
+		r->tls = tls_context_new(r->settings.host, r->settings.tls_ca_file, e);
+	if (r->tls != NULL)
+		SSL_CTX_up_ref(r->tls);
+	SSL_CTX *ctx = r->tls;
+	pthread_mutex_unlock(&r->lock);
+	return ctx;
+}
+
+void relay_retire(struct relay *r)
+{
+	atomic_store(&r->retired, true);
+}
+
+bool relay_retired(struct relay *r)
+{
+	return atomic_load(&r->retired);
+}
+
+bool relay_enter(struct relay *r, int64_t now)
+{
+	pthread_mutex_lock(&r->lock);
+	/* One session finds out whether a relay that failed works again. */
+	int most = r->failures > 0 ? 1 : r->settings.connections;
+	bool may = r->retry_at <= now && r->sessions < most;
+	if (may)
+		r->sessions++;
+	pthread_mutex_unlock(&r->lock);
+	return may;
+}
+
+void relay_leave(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->sessions--;
+	pthread_mutex_unlock(&r->lock);
+}
+
+int relay_sessions(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	int n = r->sessions;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+void relay_failed(struct relay *r, int64_t now, const char *reason)
+{
+	int64_t pause = PAUSE_FIRST;
+
+	pthread_mutex_lock(&r->lock);
+	/* Sessions that fail together are one failure. */
+	bool counts = r->retry_at <= now;
+	if (counts) {
+		for (int i = 0; i < r->failures && pause < PAUSE_LONGEST; i++)
+			pause *= 2;
+		if (pause > PAUSE_LONGEST)
+			pause = PAUSE_LONGEST;
+		r->failures++;
+		r->retry_at = now + pause;
+	}
+	free(r->error);
+	r->error = xstrdup(reason);
+	pthread_mutex_unlock(&r->lock);
+	if (counts)
+		log_warn("relay failed", "relay=%s reason=%s retry_in=%llds", r->settings.name,
+			log_quote(reason), (long long)pause);
+}
+
+void relay_worked(struct relay *r, int64_t now)
+{
+	int slot = (int)(now % RATE_WINDOW);
+
+	pthread_mutex_lock(&r->lock);
+	bool back = r->failures > 0;
+	r->failures = 0;
+	r->retry_at = 0;
+	if (back) {
+		free(r->error);
+		r->error = NULL;
+	}
+	r->counts[RELAY_SENT]++;
+	if (r->second[slot] != now) {
+		r->second[slot] = now;
+		r->sent_in[slot] = 0;
+	}
+	r->sent_in[slot]++;
+	pthread_mutex_unlock(&r->lock);
+	if (back)
+		log_info("relay works again", "relay=%s", r->settings.name);
+}
+
+void relay_count(struct relay *r, enum relay_event what)
+{
+	pthread_mutex_lock(&r->lock);
+	r->counts[what]++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+int64_t relay_retry_at(struct relay *r, int64_t now)
+{
+	pthread_mutex_lock(&r->lock);
+	int64_t at = r->retry_at > now ? r->retry_at : 0;
+	pthread_mutex_unlock(&r->lock);
+	return at;
+}
+
+/* Messages a second over the last whole seconds. */
+static double rate(const struct relay *r, int64_t now)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < RATE_WINDOW; i++)
+		if (r->second[i] < now && r->second[i] > now - RATE_WINDOW)
+			sum += r->sent_in[i];
+	return (double)sum / (RATE_WINDOW - 1);
+}
+
+json_t *relay_status(struct relay *r, int64_t now)
+{
+	pthread_mutex_lock(&r->lock);
+	const char *state = r->failures > 0 ? "failing" : r->sessions > 0 ? "sending" : "idle";
+	json_t *j = json_pack("{s:s, s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:f, s:s?, s:I}", "relay",
+		r->settings.name, "host", r->settings.host, "port", r->settings.port, "state",
+		state, "sessions", r->sessions, "sent", (json_int_t)r->counts[RELAY_SENT],
+		"deferred", (json_int_t)r->counts[RELAY_DEFERRED], "failed",
+		(json_int_t)r->counts[RELAY_FAILED], "rate", rate(r, now), "error", r->error,
+		"retry_at", (json_int_t)(r->retry_at > now ? r->retry_at : 0));
+	pthread_mutex_unlock(&r->lock);
+	return j;
+}

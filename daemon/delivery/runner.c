@@ -1,0 +1,441 @@
+/* The queue runner: one thread that keeps the ready queue filled and starts sessions while there is
+ * more to send than the open ones manage. It sleeps until it is woken, a retry falls due or a relay
+ * may be tried again. */
+#include "hubmail/delivery.h"
+
+#include "hubmail/base_clock.h"
+#include "hubmail/base_log.h"
+#include "hubmail/base_mem.h"
+#include "ready.h"
+#include "relay.h"
+#include "session.h"
+#include "supply.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#define SLEEP_MAX_S 30
+#define MESSAGES_PER_SESSION                                                                       \
+	16 /* another session is opened when this many wait for each one that is open */
+#define STACK_SIZE (512 * 1024)
+
+/* A session and its thread. */
+struct worker {
+	struct session session;
+	struct delivery *delivery;
+	pthread_t thread;
+	LIST_ENTRY(worker) entry;
+};
+
+LIST_HEAD(worker_list, worker);
+
+struct delivery {
+	struct store_writer *writer;
+	struct secret secret;
+	struct ready *ready;
+	struct supply *supply; /* the runner's thread only */
+	pthread_t thread;
+	atomic_bool stopping;
+	pthread_mutex_t lock; /* protects what follows */
+	pthread_cond_t woken;
+	bool wake, quit;
+	struct relay **relays; /* by priority */
+	size_t n_relays;
+	struct senders senders;
+	struct retry_settings retry;
+	struct worker_list workers;
+	int n_workers;
+};
+
+void delivery_prepare_process(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	/* libesmtp looks there for a client certificate in each TLS session, and fails if the
+	 * folder may not be read. */
+	setenv("XDG_CONFIG_DIR", "/nonexistent", 1);
+}
+
+void delivery_wake(struct delivery *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->wake = true;
+	pthread_cond_signal(&d->woken);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void wake(void *arg)
+{
+	delivery_wake(arg);
+}
+
+/* ---- Settings ---- */
+
+static void free_senders(struct senders *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->items[i].list);
+	free(s->items);
+	*s = (struct senders){0};
+}
+
+static struct senders copy_senders(const struct config *c)
+{
+	struct senders s = {xcalloc(c->n_lists + 1, sizeof(struct sender)), c->n_lists};
+
+	for (size_t i = 0; i < c->n_lists; i++) {
+		s.items[i].list = xstrdup(c->lists[i].name);
+		memcpy(s.items[i].from, c->lists[i].from_address, sizeof(s.items[i].from));
+	}
+	return s;
+}
+
+/* The relay that is running with these very settings, or a new one. */
+static struct relay *keep_or_make(struct delivery *d, const struct config_relay *c)
+{
+	for (size_t i = 0; i < d->n_relays; i++)
+		if (relay_same(d->relays[i], c))
+			return relay_ref(d->relays[i]);
+	return relay_new(c);
+}
+
+static void set_relays(struct delivery *d, const struct config *c)
+{
+	struct relay **relays = xcalloc(c->n_relays + 1, sizeof(*relays));
+
+	for (size_t i = 0; i < c->n_relays; i++)
+		relays[i] = keep_or_make(d, &c->relays[i]);
+	for (size_t i = 0; i < d->n_relays; i++) {
+		bool kept = false;
+		for (size_t k = 0; k < c->n_relays; k++)
+			kept = kept || relays[k] == d->relays[i];
+		if (!kept)
+			relay_retire(d->relays[i]);
+		relay_unref(d->relays[i]);
+	}
+	free(d->relays);
+	d->relays = relays;
+	d->n_relays = c->n_relays;
+}
+
+void delivery_reconfigure(struct delivery *d, const struct config *c)
+{
+	pthread_mutex_lock(&d->lock);
+	set_relays(d, c);
+	free_senders(&d->senders);
+	d->senders = copy_senders(c);
+	d->retry = (struct retry_settings){
+		c->retry_first, c->retry_longest, c->retry_give_up, c->on_unknown == UNKNOWN_HOLD};
+	pthread_mutex_unlock(&d->lock);
+	delivery_wake(d);
+}
+
+/* ---- Sessions ---- */
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	session_run(&w->session);
+	relay_leave(w->session.relay);
+	atomic_store(&w->session.over, true);
+	delivery_wake(w->delivery);
+	return NULL;
+}
+
+static int free_place(struct delivery *d)
+{
+	struct worker *w;
+	int place = 0;
+
+	for (bool taken = true; taken;) {
+		taken = false;
+		LIST_FOREACH(w, &d->workers, entry)
+		taken = taken || w->session.place == place;
+		place += taken;
+	}
+	return place;
+}
+
+static bool start_worker(struct delivery *d, struct relay *relay)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	pthread_attr_t attr;
+
+	w->delivery = d;
+	w->session = (struct session){
+		.world = {d->ready, d->writer, &d->secret, &d->stopping},
+		.relay = relay_ref(relay),
+		.retry = d->retry,
+		.place = free_place(d),
+	};
+	session_init(&w->session);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	int rc = pthread_create(&w->thread, &attr, worker_main, w);
+	pthread_attr_destroy(&attr);
+	if (rc != 0) {
+		log_error("session cannot be started", "relay=%s reason=%s",
+			relay_settings(relay)->name, log_quote(strerror(rc)));
+		session_destroy(&w->session);
+		relay_leave(relay);
+		relay_unref(relay);
+		free(w);
+		return false;
+	}
+	LIST_INSERT_HEAD(&d->workers, w, entry);
+	d->n_workers++;
+	return true;
+}
+
+/* The first relay, by priority, that may have one more session. */
+static struct relay *choose_relay(struct delivery *d, int64_t now)
+{
+	for (size_t i = 0; i < d->n_relays; i++)
+		if (relay_enter(d->relays[i], now))
+			return d->relays[i];
+	return NULL;
+}
+
+static void start_workers(struct delivery *d, int64_t now)
+{
+	size_t waiting = ready_waiting(d->ready);
+	struct relay *relay;
+
+	pthread_mutex_lock(&d->lock);
+	while (!atomic_load(&d->stopping) &&
+		waiting > (size_t)d->n_workers * MESSAGES_PER_SESSION &&
+		(relay = choose_relay(d, now)) != NULL)
+		if (!start_worker(d, relay))
+			break;
+	pthread_mutex_unlock(&d->lock);
+}
+
+static struct worker *take_ended(struct delivery *d, bool any)
+{
+	struct worker *w;
+
+	pthread_mutex_lock(&d->lock);
+	LIST_FOREACH(w, &d->workers, entry)
+	if (any || atomic_load(&w->session.over))
+		break;
+	if (w != NULL) {
+		LIST_REMOVE(w, entry);
+		d->n_workers--;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return w;
+}
+
+/* any: waits for those that still run. */
+static void join_workers(struct delivery *d, bool any)
+{
+	struct worker *w;
+
+	while ((w = take_ended(d, any)) != NULL) {
+		pthread_join(w->thread, NULL);
+		session_destroy(&w->session);
+		relay_unref(w->session.relay);
+		free(w);
+	}
+}
+
+/* ---- The runner's thread ---- */
+
+/* When the next relay that waits out a failure may be tried: only of interest while there is
+ * something to send. */
+static int64_t next_relay_at(struct delivery *d, int64_t now)
+{
+	int64_t next = 0;
+
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_relays; i++) {
+		int64_t at = relay_retry_at(d->relays[i], now);
+		if (at != 0 && (next == 0 || at < next))
+			next = at;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return next;
+}
+
+static int64_t pause_for(struct delivery *d, int64_t now, int64_t next_due)
+{
+	int64_t pause = SLEEP_MAX_S;
+	int64_t relay_at = ready_waiting(d->ready) > 0 ? next_relay_at(d, now) : 0;
+
+	/* What is due and not in the queue is with a session, or did not fit. */
+	if (next_due > now && next_due - now < pause)
+		pause = next_due - now;
+	if (relay_at != 0 && relay_at - now < pause)
+		pause = relay_at - now;
+	return pause > 0 ? pause : 1;
+}
+
+/* True until the runner shall end. */
+static bool wait_for_work(struct delivery *d, int64_t pause_s)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += pause_s;
+	pthread_mutex_lock(&d->lock);
+	int rc = 0;
+	while (!d->wake && !d->quit && rc == 0)
+		rc = pthread_cond_timedwait(&d->woken, &d->lock, &until);
+	d->wake = false;
+	bool go_on = !d->quit;
+	pthread_mutex_unlock(&d->lock);
+	return go_on;
+}
+
+static void fill(struct delivery *d, int64_t now, int64_t *next_due)
+{
+	struct error e = {0};
+
+	pthread_mutex_lock(&d->lock);
+	struct senders senders = {xcalloc(d->senders.n + 1, sizeof(struct sender)), d->senders.n};
+	for (size_t i = 0; i < senders.n; i++) {
+		senders.items[i] = d->senders.items[i];
+		senders.items[i].list = xstrdup(d->senders.items[i].list);
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (!supply_more(d->supply, &senders, now, next_due, &e))
+		log_error("queue cannot be read", "reason=%s", log_quote(e.text));
+	free_senders(&senders);
+}
+
+static void *runner_main(void *arg)
+{
+	struct delivery *d = arg;
+	int64_t next_due = 0;
+
+	do {
+		int64_t now = clock_now();
+		join_workers(d, false);
+		if (!atomic_load(&d->stopping)) {
+			fill(d, now, &next_due);
+			start_workers(d, now);
+		}
+		next_due = pause_for(d, now, next_due);
+	} while (wait_for_work(d, next_due));
+	join_workers(d, true);
+	return NULL;
+}
+
+/* ---- Start and stop ---- */
+
+struct recovery {
+	bool hold;
+	int n;
+};
+
+static void log_unknown(const struct delivery_key *key, const char *email, void *arg)
+{
+	const struct recovery *r = arg;
+
+	log_warn("delivery unknown", "delivery=%lld.%lld to=%s text=%s", (long long)key->digest_id,
+		(long long)key->subscriber_id, email != NULL ? email : "-",
+		r->hold ? "\"held: the relay may have it\""
+			: "\"sent again: the relay may have it already\"");
+}
+
+static bool recover(struct store *s, void *arg, struct error *e)
+{
+	struct recovery *r = arg;
+
+	return store_delivery_recover(s, r->hold, clock_now(), log_unknown, r, &r->n, e);
+}
+
+static void free_parts(struct delivery *d)
+{
+	supply_free(d->supply);
+	ready_free(d->ready);
+	for (size_t i = 0; i < d->n_relays; i++)
+		relay_unref(d->relays[i]);
+	free(d->relays);
+	free_senders(&d->senders);
+	pthread_cond_destroy(&d->woken);
+	pthread_mutex_destroy(&d->lock);
+	explicit_bzero(&d->secret, sizeof(d->secret));
+	free(d);
+}
+
+struct delivery *delivery_start(const struct config *c, const struct secret *secret,
+	struct store_writer *w, struct error *e)
+{
+	struct delivery *d = xcalloc(1, sizeof(*d));
+	struct recovery recovery = {.hold = c->on_unknown == UNKNOWN_HOLD};
+	pthread_condattr_t attr;
+
+	d->writer = w;
+	d->secret = *secret;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->woken, &attr);
+	pthread_condattr_destroy(&attr);
+	LIST_INIT(&d->workers);
+	d->ready = ready_new(wake, d);
+	d->supply = supply_new(c->database, w, d->ready, e);
+	if (d->supply == NULL || !store_writer_run(w, recover, &recovery, STORE_JOB_DURABLE, e))
+		goto fail;
+	delivery_reconfigure(d, c);
+	if (pthread_create(&d->thread, NULL, runner_main, d) != 0) {
+		error_set(e, ERROR_IO,
+			"the queue runner's thread cannot be started: too many processes or too little memory");
+		goto fail;
+	}
+	return d;
+fail:
+	free_parts(d);
+	return NULL;
+}
+
+json_t *delivery_status(struct delivery *d)
+{
+	json_t *all = json_array();
+	int64_t now = clock_now();
+
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_relays; i++)
+		json_array_append_new(all, relay_status(d->relays[i], now));
+	pthread_mutex_unlock(&d->lock);
+	return all;
+}
+
+void delivery_stop(struct delivery *d, bool now)
+{
+	struct worker *w;
+
+	atomic_store(&d->stopping, true);
+	ready_close(d->ready);
+	pthread_mutex_lock(&d->lock);
+	LIST_FOREACH(w, &d->workers, entry)
+	if (now)
+		wire_shut_down(&w->session.wire);
+	pthread_mutex_unlock(&d->lock);
+	delivery_wake(d);
+}
+
+bool delivery_stopped(struct delivery *d)
+{
+	pthread_mutex_lock(&d->lock);
+	bool none = d->n_workers == 0;
+	pthread_mutex_unlock(&d->lock);
+	return none;
+}
+
+void delivery_free(struct delivery *d)
+{
+	if (d == NULL)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->quit = true;
+	pthread_cond_signal(&d->woken);
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->thread, NULL);
+	free_parts(d);
+}

@@ -1,0 +1,32 @@
+/* From the store into the ready queue: which digests go out, and which of their deliveries come
+ * next. The runner's thread only. Private to daemon/delivery. */
+#ifndef HUBMAIL_DELIVERY_SUPPLY_H
+#define HUBMAIL_DELIVERY_SUPPLY_H
+
+#include "hubmail/base_address.h"
+#include "hubmail/store_writer.h"
+#include "ready.h"
+
+/* What a digest needs of its list's configuration. */
+struct sender {
+	char *list; /* name */
+	char from[ADDRESS_MAX + 1];
+};
+
+struct senders {
+	struct sender *items;
+	size_t n;
+};
+
+struct supply;
+
+struct supply *supply_new(
+	const char *database, struct store_writer *w, struct ready *q, struct error *e);
+void supply_free(struct supply *s);
+
+/* Tops the ready queue up. *next_due: when the next deferred delivery falls due (0: none). False if
+ * the store could not be read. */
+bool supply_more(struct supply *s, const struct senders *senders, int64_t now, int64_t *next_due,
+	struct error *e);
+
+#endif
