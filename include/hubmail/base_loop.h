@@ -8,7 +8,7 @@ struct loop; /* an event_base with a queue beside it */
 
 typedef void loop_fn(void *arg);
 
-struct loop *loop_new(void);
+struct loop *loop_new(void);                         /* NULL when out of descriptors */
 struct event_base *loop_base(struct loop *l);       /* borrowed */
 
 /* Runs fn(arg) once on the loop's thread, in the order of posting. Any thread, also a callback of the loop itself. fn should
