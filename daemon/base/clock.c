@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-#define DAY 86400
+#define DAY INT64_C(86400)
 
 static const char month_names[12][4] = {
 	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -222,20 +222,32 @@ static bool take_zone(const char **s, int *minutes)
 	return true;
 }
 
+/* "14:26" or "14:26:24"; the single digit in "8:05" stands in old mail. */
+static bool take_old_time(const char **s, struct moment *m)
+{
+	return take_number(s, 1, 2, &m->hour) > 0 && take(s, ':') &&
+	       take_number(s, 2, 2, &m->minute) > 0 &&
+	       (!take(s, ':') || take_number(s, 2, 2, &m->second) > 0);
+}
+
+/* "Tue," or "Tuesday" or nothing. What it says is not compared with the date: feeds are often wrong
+ * there. */
+static bool skip_day_name(const char **s)
+{
+	size_t n = word_length(*s);
+	*s += n;
+	skip_comments(s);
+	if (n > 0)
+		take(s, ',');
+	skip_comments(s);
+	return n == 0 || n >= 3;
+}
+
 bool clock_parse_rfc5322(const char *s, int64_t *at)
 {
 	struct moment m = {0};
 	skip_comments(&s);
-	size_t day_name = word_length(s);
-	if (day_name > 0) {
-		if (day_name < 3)
-			return false;
-		s += day_name;
-		skip_comments(&s);
-		take(&s, ',');
-		skip_comments(&s);
-	}
-	if (take_number(&s, 1, 2, &m.day) == 0)
+	if (!skip_day_name(&s) || take_number(&s, 1, 2, &m.day) == 0)
 		return false;
 	skip_comments(&s);
 	if (!take_month(&s, &m.month))
@@ -245,18 +257,8 @@ bool clock_parse_rfc5322(const char *s, int64_t *at)
 		return false;
 	skip_comments(&s);
 	if (*s != '\0') {
-		/* "8:05" stands in old mail. */
-		int hour = 0;
-		const char *colon = s;
-		if (take_number(&colon, 1, 1, &hour) == 1 && *colon == ':') {
-			s = colon + 1;
-			m.hour = hour;
-			if (take_number(&s, 2, 2, &m.minute) == 0 ||
-				(take(&s, ':') && take_number(&s, 2, 2, &m.second) == 0))
-				return false;
-		} else if (!parse_time_of_day(&s, &m)) {
+		if (!take_old_time(&s, &m))
 			return false;
-		}
 		skip_comments(&s);
 		if (!take_zone(&s, &m.offset))
 			return false;
