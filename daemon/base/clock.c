@@ -3,7 +3,7 @@
  * locale. */
 #include "hubmail/base_clock.h"
 
-#include <limits.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -121,14 +121,13 @@ bool clock_parse_duration(const char *s, int64_t *seconds)
 void clock_duration_text(int64_t seconds, char out[32])
 {
 	int64_t s = seconds > 0 ? seconds : 0;
-	/* The limits are where rounding reaches one of the next unit, so that nothing reads "60
-	 * min". */
+	/* The limits are where rounding reaches one of the next unit: nothing reads "60 min". */
 	if (s < 60)
-		snprintf(out, 32, "%lld s", (long long)s);
+		snprintf(out, 32, "%d s", (int)s);
 	else if (s < 3600 - 30)
-		snprintf(out, 32, "%lld min", (long long)((s + 30) / 60));
+		snprintf(out, 32, "%d min", (int)((s + 30) / 60));
 	else if (s < DAY - 1800)
-		snprintf(out, 32, "%lld h", (long long)((s + 1800) / 3600));
+		snprintf(out, 32, "%d h", (int)((s + 1800) / 3600));
 	else
-		snprintf(out, 32, "%lld d", (long long)(s / DAY + (s % DAY >= DAY / 2 ? 1 : 0)));
+		snprintf(out, 32, "%" PRId64 " d", s / DAY + (s % DAY >= DAY / 2 ? 1 : 0));
 }

@@ -141,8 +141,8 @@ static bool moment_to_unix(const struct moment *m, int64_t *at)
 		m->day > days_in_month(m->year, m->month) || m->hour > 23 || m->minute > 59 ||
 		m->second > 60)
 		return false;
-	*at = clock_days(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 +
-	      m->second - m->offset * 60;
+	int64_t minutes = (int64_t)m->hour * 60 + m->minute - m->offset;
+	*at = clock_days(m->year, m->month, m->day) * 86400 + minutes * 60 + m->second;
 	return true;
 }
 
