@@ -1,0 +1,117 @@
+/* Whole files: reading with a limit, and replacing so that a crash leaves the old content or the
+ * new. */
+#include "hubmail/base_file.h"
+#include "hubmail/base_mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool read_all(int fd, const char *path, size_t max, struct buf *out, struct error *e);
+static bool write_all(int fd, const char *data, size_t len);
+static bool sync_folder(const char *path);
+
+bool file_read(const char *path, size_t max, struct buf *out, struct error *e)
+{
+	/* Not blocking: opening a pipe that nobody writes to would wait for ever. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		bool missing = errno == ENOENT || errno == ENOTDIR;
+		return error_set(e, missing ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
+			missing ? "no such file" : strerror(errno));
+	}
+	size_t before = out->len;
+	struct stat st;
+	bool ok = false;
+	if (fstat(fd, &st) != 0)
+		error_set(e, ERROR_IO, "%s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		error_set(e, ERROR_DATA, "%s: not a regular file", path);
+	else
+		ok = read_all(fd, path, max, out, e);
+	if (!ok)
+		buf_truncate(out, before);
+	close(fd);
+	return ok;
+}
+
+static bool read_all(int fd, const char *path, size_t max, struct buf *out, struct error *e)
+{
+	size_t total = 0;
+	for (;;) {
+		buf_reserve(out, 8192);
+		ssize_t n = read(fd, out->data + out->len, out->cap - out->len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(e, ERROR_IO, "%s: %s", path, strerror(errno));
+		if (n == 0)
+			return true;
+		out->len += (size_t)n;
+		out->data[out->len] = '\0';
+		total += (size_t)n;
+		if (total > max)
+			return error_set(e, ERROR_DATA, "%s: larger than %zu bytes", path, max);
+	}
+}
+
+bool file_write(const char *path, const void *data, size_t len, unsigned mode, struct error *e)
+{
+	char *beside = xasprintf("%s.XXXXXX", path);
+	int fd = mkostemp(beside, O_CLOEXEC);
+	bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0 &&
+		  rename(beside, path) == 0;
+	if (!ok)
+		error_set(e, ERROR_IO, "%s: %s", path, strerror(errno));
+	if (fd >= 0) {
+		close(fd);
+		if (!ok)
+			unlink(beside);
+	}
+	free(beside);
+	if (ok && !sync_folder(path))
+		return error_set(e, ERROR_IO, "%s: %s", path, strerror(errno));
+	return ok;
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* The new name is durable only when its folder is. */
+static bool sync_folder(const char *path)
+{
+	char *folder = file_folder(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+	int failure = errno;
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	errno = failure;
+	return ok;
+}
+
+char *file_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (slash == NULL)
+		return xstrdup(".");
+	while (slash > path && slash[-1] == '/')
+		slash--;
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
