@@ -34,8 +34,8 @@ bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 
 /* The one of the n words that is closest to `word`, or NULL if none is close enough to have been
- * meant (at most two letters changed, dropped, added or swapped, and no more than a third of the word):
- * for "did you mean". Borrowed from words. */
+ * meant (at most two letters changed, dropped, added or swapped, and no more than a third of the
+ * word): for "did you mean". Borrowed from words. */
 const char *text_suggest(const char *word, const char *const *words, size_t n);
 
 /* Parses a whole decimal number between min and max. False if it is anything else. */

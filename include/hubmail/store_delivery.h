@@ -111,6 +111,11 @@ typedef bool store_delivery_fn(const struct store_delivery *d, void *arg); /* fa
 bool store_delivery_each(struct store *s, const struct store_delivery_filter *f,
 	store_delivery_fn *fn, void *arg, struct error *e);
 
+/* Makes the deferred and held deliveries of a digest (0: of all digests that have not ended by
+ * cancelling) due now. *n is how many. */
+bool store_delivery_retry(
+	struct store *s, int64_t digest_id, int64_t now, int64_t *n, struct error *e);
+
 struct store_attempt {
 	int64_t at;
 	const char *outcome;                 /* "accepted", "deferred", "failed", "unknown" */

@@ -70,6 +70,16 @@ bool store_digest_message(struct store *s, int64_t id, struct buf *out, struct e
 /* Which posts are in it. *ids is the caller's. */
 bool store_digest_posts(struct store *s, int64_t id, int64_t **ids, size_t *n, struct error *e);
 
+/* Holds a digest back: what is on the wire ends, nothing more is given out until it is resumed.
+ * Both do nothing to one that is paused (or goes out) already; ERROR_REFUSED if it has ended. */
+bool store_digest_pause(struct store *s, int64_t id, struct error *e);
+bool store_digest_resume(struct store *s, int64_t id, struct error *e);
+
+/* Ends a digest: the first call stops the sending, and each cancels up to `limit` deliveries that
+ * are not final. *more: call again. ERROR_REFUSED if it is done. */
+bool store_digest_cancel(
+	struct store *s, int64_t id, int limit, int64_t now, bool *more, struct error *e);
+
 /* When a scheduled edition was last taken care of (whether there were posts or not); 0: never. */
 bool store_schedule_get(struct store *s, int64_t list_id, enum edition edition,
 	int64_t *last_due_at, struct error *e);

@@ -10,9 +10,10 @@ static struct store_ready first_ready(struct fixture *f, int64_t digest)
 	return r;
 }
 
-static enum store_go turn(struct fixture *f, int place, const struct store_result *result, const struct delivery_key *next)
+static enum store_go turn(struct fixture *f, int place, const struct store_result *result,
+	const struct delivery_key *next)
 {
-	struct store_turn t = { .session = place, .result = result, .next = next, .at = NOW };
+	struct store_turn t = {.session = place, .result = result, .next = next, .at = NOW};
 	enum store_go go;
 
 	assert_ok(f, store_delivery_turn(f->store, &t, &go, &f->e));
@@ -21,26 +22,28 @@ static enum store_go turn(struct fixture *f, int place, const struct store_resul
 
 static struct store_result result_of(struct delivery_key key, enum delivery_outcome outcome)
 {
-	return (struct store_result){ .key = key,
+	return (struct store_result){.key = key,
 		.outcome = outcome,
 		.at = NOW,
 		.retry_at = NOW + 300,
 		.relay = "main",
 		.code = 250,
 		.enhanced = "2.0.0",
-		.text = "Ok: queued" };
+		.text = "Ok: queued"};
 }
 
 static void test_a_digest_reaches_all_confirmed_readers_of_its_edition(void **state)
 {
 	struct fixture *f = *state;
 	enum store_add_result result;
-	struct store_subscriber_new weekly = {
-		.email = "w@example.org", .list_id = f->list, .state = SUBSCRIPTION_CONFIRMED, .edition = EDITION_WEEKLY
-	};
-	struct store_subscriber_new pending = {
-		.email = "p@example.org", .list_id = f->list, .state = SUBSCRIPTION_PENDING, .edition = -1
-	};
+	struct store_subscriber_new weekly = {.email = "w@example.org",
+		.list_id = f->list,
+		.state = SUBSCRIPTION_CONFIRMED,
+		.edition = EDITION_WEEKLY};
+	struct store_subscriber_new pending = {.email = "p@example.org",
+		.list_id = f->list,
+		.state = SUBSCRIPTION_PENDING,
+		.edition = -1};
 
 	assert_ok(f, store_subscriber_add(f->store, &weekly, NOW, &result, &f->e));
 	assert_ok(f, store_subscriber_add(f->store, &pending, NOW, &result, &f->e));
@@ -122,7 +125,7 @@ static void test_every_attempt_is_kept_with_the_relays_words(void **state)
 	int64_t id = queued_digest(f, 1);
 	struct store_ready r = first_ready(f, id);
 	struct store_result result = result_of(r.key, OUTCOME_DEFERRED);
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	turn(f, 0, &result, NULL);
 	result = result_of(r.key, OUTCOME_FAILED);
@@ -146,7 +149,8 @@ static void test_what_was_unsubscribed_is_not_taken_any_more(void **state)
 	struct store_ready r = first_ready(f, queued_digest(f, 1));
 	int ended;
 
-	assert_ok(f, store_subscription_end(f->store, r.key.subscriber_id, f->list, SUBSCRIPTION_UNSUBSCRIBED, NOW, &ended, &f->e));
+	assert_ok(f, store_subscription_end(f->store, r.key.subscriber_id, f->list,
+			     SUBSCRIPTION_UNSUBSCRIBED, NOW, &ended, &f->e));
 	assert_int_equal(turn(f, 0, NULL, &r.key), STORE_NOT_WANTED);
 	store_ready_free(&r);
 }
@@ -160,7 +164,8 @@ static void test_a_message_on_the_wire_while_its_reader_unsubscribes_was_sent(vo
 	int ended;
 
 	turn(f, 0, NULL, &r.key);
-	assert_ok(f, store_subscription_end(f->store, r.key.subscriber_id, f->list, SUBSCRIPTION_UNSUBSCRIBED, NOW, &ended, &f->e));
+	assert_ok(f, store_subscription_end(f->store, r.key.subscriber_id, f->list,
+			     SUBSCRIPTION_UNSUBSCRIBED, NOW, &ended, &f->e));
 	turn(f, 0, &result, NULL);
 	assert_int_equal(get_digest(f, id).sent, 1);
 	assert_int_equal(get_digest(f, id).cancelled, 0);
@@ -178,7 +183,8 @@ static void recover(struct fixture *f, bool hold, int expected)
 {
 	int n, told = 0;
 
-	assert_ok(f, store_delivery_recover(f->store, hold, NOW + 10, count_unknown, &told, &n, &f->e));
+	assert_ok(f,
+		store_delivery_recover(f->store, hold, NOW + 10, count_unknown, &told, &n, &f->e));
 	assert_int_equal(n, expected);
 	assert_int_equal(told, expected);
 }
@@ -194,8 +200,8 @@ static void test_after_a_crash_what_was_on_the_wire_is_unknown_and_due_again(voi
 	struct fixture *f = *state;
 	int64_t id = queued_digest(f, 2);
 	struct store_ready r = first_ready(f, id), due;
-	struct store_delivery_filter unknown = { .state = -3 };
-	struct delivery_key listed = { 0 };
+	struct store_delivery_filter unknown = {.state = -3};
+	struct delivery_key listed = {0};
 	size_t n;
 
 	turn(f, 3, NULL, &r.key);
@@ -239,25 +245,43 @@ static void test_a_digest_for_some_readers_leaves_its_posts_pending(void **state
 	struct fixture *f = *state;
 	struct store_source source;
 	struct store_look_result looked;
-	struct post_list posts = { 0 };
+	struct post_list posts = {0};
 	int64_t id, to;
 
 	assert_ok(f, store_source_ensure(f->store, f->list, "feed", "http://x/", &source, &f->e));
-	assert_ok(f, store_source_look(f->store, &(struct store_look){ .source_id = source.id, .at = NOW, .complete = true }, &looked, &f->e));
+	assert_ok(f,
+		store_source_look(f->store,
+			&(struct store_look){.source_id = source.id, .at = NOW, .complete = true},
+			&looked, &f->e));
 	struct post *p = post_list_add(&posts);
 	p->guid = xstrdup("1");
-	assert_ok(f, store_source_look(f->store, &(struct store_look){ .source_id = source.id, .at = NOW, .posts = &posts, .complete = true }, &looked, &f->e));
+	assert_ok(f, store_source_look(f->store,
+			     &(struct store_look){.source_id = source.id,
+				     .at = NOW,
+				     .posts = &posts,
+				     .complete = true},
+			     &looked, &f->e));
 	post_list_free(&posts);
-	assert_ok(f, store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &posts, NULL, &f->e));
+	assert_ok(f,
+		store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &posts, NULL, &f->e));
 	assert_int_equal(posts.n, 1);
 	add_reader(f, "ann@example.org");
 	to = reader_id(f, "ann@example.org");
-	struct store_digest_new d = { .list_id = f->list, .edition = EDITION_EACH, .is_default = true, .subject = "S",
-		.message = "m", .message_len = 1, .post_ids = &posts.items[0].id, .n_posts = 1, .to = &to, .n_to = 1 };
+	struct store_digest_new d = {.list_id = f->list,
+		.edition = EDITION_EACH,
+		.is_default = true,
+		.subject = "S",
+		.message = "m",
+		.message_len = 1,
+		.post_ids = &posts.items[0].id,
+		.n_posts = 1,
+		.to = &to,
+		.n_to = 1};
 	assert_ok(f, store_digest_create(f->store, &d, NOW, &id, &f->e));
 	assert_int_equal(get_digest(f, id).queued, 1);
-	struct post_list again = { 0 };
-	assert_ok(f, store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &again, NULL, &f->e));
+	struct post_list again = {0};
+	assert_ok(f,
+		store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &again, NULL, &f->e));
 	assert_int_equal(again.n, 1);
 	post_list_free(&again);
 	/* The one for everybody takes it, once. */

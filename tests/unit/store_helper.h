@@ -65,11 +65,11 @@ static inline int tear_down(void **state)
 static inline enum store_add_result add_reader(struct fixture *f, const char *email)
 {
 	enum store_add_result result;
-	struct store_subscriber_new n = { .email = email,
+	struct store_subscriber_new n = {.email = email,
 		.list_id = f->list,
 		.state = SUBSCRIPTION_CONFIRMED,
 		.edition = -1,
-		.origin = "test" };
+		.origin = "test"};
 
 	assert_ok(f, store_subscriber_add(f->store, &n, NOW, &result, &f->e));
 	return result;
@@ -88,12 +88,12 @@ static inline int64_t reader_id(struct fixture *f, const char *email)
 /* n readers r1@example.org … and a digest whose deliveries are queued. */
 static inline int64_t queued_digest(struct fixture *f, int n)
 {
-	struct store_digest_new d = { .list_id = f->list,
+	struct store_digest_new d = {.list_id = f->list,
 		.edition = EDITION_EACH,
 		.is_default = true,
 		.subject = "Subject",
 		.message = "message",
-		.message_len = 7 };
+		.message_len = 7};
 	int64_t id;
 	bool more = true;
 

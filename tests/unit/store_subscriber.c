@@ -3,13 +3,13 @@
 static void test_a_new_reader_is_added_with_all_that_was_said(void **state)
 {
 	struct fixture *f = *state;
-	struct strlist tags = { 0 };
-	struct store_key_value attributes[] = { { (char *)"city", (char *)"Zürich" } };
+	struct strlist tags = {0};
+	struct store_key_value attributes[] = {{(char *)"city", (char *)"Zürich"}};
 	enum store_add_result result;
 	struct store_subscriber sub;
 
 	strlist_add(&tags, "vip");
-	struct store_subscriber_new n = { .email = "ann@example.org",
+	struct store_subscriber_new n = {.email = "ann@example.org",
 		.name = "Ann",
 		.list_id = f->list,
 		.state = SUBSCRIPTION_CONFIRMED,
@@ -17,7 +17,7 @@ static void test_a_new_reader_is_added_with_all_that_was_said(void **state)
 		.tags = &tags,
 		.attributes = attributes,
 		.n_attributes = 1,
-		.origin = "test" };
+		.origin = "test"};
 	assert_ok(f, store_subscriber_add(f->store, &n, NOW, &result, &f->e));
 	assert_int_equal(result, STORE_ADDED);
 	assert_ok(f, store_subscriber_get(f->store, "ann@example.org", &sub, &f->e));
@@ -48,18 +48,19 @@ static void end(struct fixture *f, const char *email, enum subscription_state ho
 {
 	int ended;
 
-	assert_ok(f, store_subscription_end(f->store, reader_id(f, email), f->list, how, NOW + 1, &ended, &f->e));
+	assert_ok(f, store_subscription_end(
+			     f->store, reader_id(f, email), f->list, how, NOW + 1, &ended, &f->e));
 }
 
 static void test_a_reader_who_unsubscribed_is_not_added_again_without_force(void **state)
 {
 	struct fixture *f = *state;
 	enum store_add_result result;
-	struct store_subscriber_new n = { .email = "ann@example.org",
+	struct store_subscriber_new n = {.email = "ann@example.org",
 		.name = "Changed",
 		.list_id = f->list,
 		.state = SUBSCRIPTION_CONFIRMED,
-		.edition = -1 };
+		.edition = -1};
 	struct store_subscriber sub;
 
 	add_reader(f, "ann@example.org");
@@ -88,9 +89,10 @@ static void test_a_reader_who_unsubscribes_after_being_removed_stays_away(void *
 {
 	struct fixture *f = *state;
 	enum store_add_result result;
-	struct store_subscriber_new n = {
-		.email = "ann@example.org", .list_id = f->list, .state = SUBSCRIPTION_CONFIRMED, .edition = -1
-	};
+	struct store_subscriber_new n = {.email = "ann@example.org",
+		.list_id = f->list,
+		.state = SUBSCRIPTION_CONFIRMED,
+		.edition = -1};
 
 	add_reader(f, "ann@example.org");
 	end(f, "ann@example.org", SUBSCRIPTION_REMOVED);
@@ -132,7 +134,8 @@ static void test_ending_what_does_not_exist_is_not_found(void **state)
 	struct fixture *f = *state;
 	int ended;
 
-	assert_false(store_subscription_end(f->store, 99, f->list, SUBSCRIPTION_REMOVED, NOW, &ended, &f->e));
+	assert_false(store_subscription_end(
+		f->store, 99, f->list, SUBSCRIPTION_REMOVED, NOW, &ended, &f->e));
 	assert_int_equal(f->e.code, ERROR_NOT_FOUND);
 }
 
@@ -146,28 +149,28 @@ static bool count(const struct store_subscriber *sub, void *arg)
 static void test_filters_find_by_state_tag_attribute_and_text(void **state)
 {
 	struct fixture *f = *state;
-	struct strlist tags = { 0 };
-	struct store_key_value attributes[] = { { (char *)"plan", (char *)"paid" } };
+	struct strlist tags = {0};
+	struct store_key_value attributes[] = {{(char *)"plan", (char *)"paid"}};
 	enum store_add_result result;
 	int n = 0;
 
 	strlist_add(&tags, "vip");
-	struct store_subscriber_new ann = { .email = "ann@example.org",
+	struct store_subscriber_new ann = {.email = "ann@example.org",
 		.name = "Ann Müller",
 		.list_id = f->list,
 		.state = SUBSCRIPTION_PENDING,
 		.edition = -1,
 		.tags = &tags,
 		.attributes = attributes,
-		.n_attributes = 1 };
+		.n_attributes = 1};
 	assert_ok(f, store_subscriber_add(f->store, &ann, NOW, &result, &f->e));
 	add_reader(f, "bob@example.org");
 	const struct store_subscriber_filter only_ann[] = {
-		{ .list_id = f->list, .state = SUBSCRIPTION_PENDING },
-		{ .state = -1, .tag = "vip" },
-		{ .state = -1, .key = "plan", .value = "paid" },
-		{ .state = -1, .search = "müller" },
-		{ .state = -1, .search = "ANN@" },
+		{.list_id = f->list, .state = SUBSCRIPTION_PENDING},
+		{.state = -1, .tag = "vip"},
+		{.state = -1, .key = "plan", .value = "paid"},
+		{.state = -1, .search = "müller"},
+		{.state = -1, .search = "ANN@"},
 	};
 	for (size_t i = 0; i < sizeof(only_ann) / sizeof(only_ann[0]); i++) {
 		n = 0;
@@ -175,7 +178,8 @@ static void test_filters_find_by_state_tag_attribute_and_text(void **state)
 		assert_int_equal(n, 1);
 	}
 	n = 0;
-	assert_ok(f, store_subscriber_each(f->store, &(struct store_subscriber_filter){ .state = -1 }, count, &n, &f->e));
+	assert_ok(f, store_subscriber_each(f->store, &(struct store_subscriber_filter){.state = -1},
+			     count, &n, &f->e));
 	assert_int_equal(n, 2);
 	strlist_free(&tags);
 }
@@ -183,17 +187,25 @@ static void test_filters_find_by_state_tag_attribute_and_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_new_reader_is_added_with_all_that_was_said, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_adding_twice_changes_nothing_and_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_a_reader_who_unsubscribed_is_not_added_again_without_force, set_up, tear_down),
+			test_a_new_reader_is_added_with_all_that_was_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_a_reader_removed_by_the_operator_can_be_added_again, set_up, tear_down),
+			test_adding_twice_changes_nothing_and_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_a_reader_who_unsubscribes_after_being_removed_stays_away, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unsubscribing_cancels_what_is_queued, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_the_last_one_to_unsubscribe_ends_the_digest, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_ending_what_does_not_exist_is_not_found, set_up, tear_down),
+			test_a_reader_who_unsubscribed_is_not_added_again_without_force, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_reader_removed_by_the_operator_can_be_added_again, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_reader_who_unsubscribes_after_being_removed_stays_away, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_unsubscribing_cancels_what_is_queued, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_last_one_to_unsubscribe_ends_the_digest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_ending_what_does_not_exist_is_not_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_filters_find_by_state_tag_attribute_and_text, set_up, tear_down),
 	};
