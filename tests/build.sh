@@ -5,18 +5,21 @@
 #
 # or, from another script, with $root set:  . "$root/tests/build.sh"; build_preset release
 
-# Says what it does, shows the compiler's words only if it fails.
+# build_preset PRESET [TARGET…]: says what it does, and shows the compiler's words only if it fails.
 build_preset() {
-	log=$root/build/logs/build-$1.log
+	preset=$1
+	shift
+	log=$root/build/logs/build-$preset.log
 	mkdir -p "$root/build/logs"
-	printf 'Building %s ... ' "$1"
+	printf 'Building %s ... ' "$preset"
 	began=$(date +%s)
 	if (
 		cd "$root" || exit 1
 		export CMAKE_COLOR_DIAGNOSTICS=OFF
-		cmake --preset "$1" && cmake --build "build/$1" -j "$(nproc)"
+		cmake --preset "$preset" &&
+			cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"}
 	) >"$log" 2>&1; then
-		echo "done in $(($(date +%s) - began)) s (build/$1)"
+		echo "done in $(($(date +%s) - began)) s (build/$preset)"
 	else
 		echo "failed:"
 		tail -n 60 "$log"
