@@ -3,6 +3,7 @@
 # unpacked from Debian's package into the build folder: installing it would start a mail server.
 
 postfix_tools=${root:?}/build/tools/postfix/usr/sbin
+# shellcheck disable=SC2034 # for run.sh
 postfix_libraries=$root/build/tools/postfix/usr/lib/postfix
 
 need_postfix_tools() {
