@@ -105,8 +105,8 @@ ssize_t write(int fd, const void *buf, size_t len)
 	CALL_REAL(ssize_t, write, (int, const void *, size_t), (fd, buf, len));
 }
 
-/* The header holds what poll() is given for something it only writes to. */
-static struct wire *take_polled(const struct pollfd *fds, nfds_t n)
+/* A function of its own, for <poll.h> declares that poll() only writes to what it is given. */
+__attribute__((noinline)) static struct wire *take_polled(struct pollfd *fds, nfds_t n)
 {
 	return n > 0 ? take(fds->fd) : NULL;
 }
