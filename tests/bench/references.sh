@@ -13,6 +13,6 @@ need_postfix_tools() {
 	(
 		cd "$root/build/tools" || exit 1
 		apt_lists_are_there || apt_get update || exit 1
-		apt-get -q download postfix && dpkg-deb -x postfix_*.deb postfix && rm postfix_*.deb
+		apt-get -q -o APT::Sandbox::User=root download postfix && dpkg-deb -x postfix_*.deb postfix && rm postfix_*.deb
 	)
 }
