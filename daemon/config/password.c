@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PASSWORD_FILE_MAX 4096
+#define PASSWORD_FILE_MAX ((size_t)4096)
 
 static bool check(const char *path, const char *password, size_t len, struct error *e)
 {
@@ -50,8 +50,8 @@ static char *read_first_line(const char *path, struct error *e)
 	return password;
 }
 
-/* The credential of that name. ERROR_NOT_FOUND if there is none, or an empty one: a unit has that in
- * place of a file that may be missing (SetCredential in systemd.exec(5)). */
+/* The credential of that name. ERROR_NOT_FOUND if there is none, or an empty one: a unit has that
+ * in place of a file that may be missing (SetCredential in systemd.exec(5)). */
 static char *read_credential(const char *name, struct error *e)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
