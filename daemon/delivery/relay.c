@@ -21,6 +21,7 @@ struct relay {
 	atomic_bool retired;
 	pthread_mutex_t lock; /* protects what follows */
 	SSL_CTX *tls;
+	SSL_SESSION *tls_session; /* the newest, to be resumed */
 	int sessions;
 	int failures; /* in a row */
 	int64_t retry_at;
@@ -62,6 +63,7 @@ void relay_unref(struct relay *r)
 {
 	if (r == NULL || atomic_fetch_sub(&r->refs, 1) > 1)
 		return;
+	SSL_SESSION_free(r->tls_session);
 	SSL_CTX_free(r->tls);
 	free(r->error);
 	free(r->settings.name);
@@ -101,18 +103,58 @@ bool relay_same(const struct relay *r, const struct config_relay *c)
 	       s->transfer_timeout == c->transfer_timeout && s->answer_timeout == c->answer_timeout;
 }
 
+static int keep_tls_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct relay *r = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	pthread_mutex_lock(&r->lock);
+	SSL_SESSION_free(r->tls_session);
+	r->tls_session = session;
+	pthread_mutex_unlock(&r->lock);
+	return 1; /* the reference is ours now */
+}
+
+static SSL_CTX *new_tls(struct relay *r, struct error *e)
+{
+	SSL_CTX *ctx = tls_context_new(r->settings.host, r->settings.tls_ca_file, e);
+
+	if (ctx == NULL)
+		return NULL;
+	/* Whoever has the context has the relay too. */
+	SSL_CTX_set_app_data(ctx, r);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, keep_tls_session);
+	return ctx;
+}
+
 SSL_CTX *relay_tls(struct relay *r, struct error *e)
 {
-	if (r->settings.tls == TLS_NONE)
-		return NULL;
 	pthread_mutex_lock(&r->lock);
 	if (r->tls == NULL)
-		r->tls = tls_context_new(r->settings.host, r->settings.tls_ca_file, e);
+		r->tls = new_tls(r, e);
 	if (r->tls != NULL)
 		SSL_CTX_up_ref(r->tls);
 	SSL_CTX *ctx = r->tls;
 	pthread_mutex_unlock(&r->lock);
 	return ctx;
+}
+
+SSL_SESSION *relay_tls_session(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	SSL_SESSION *session = r->tls_session;
+	if (session != NULL)
+		SSL_SESSION_up_ref(session);
+	pthread_mutex_unlock(&r->lock);
+	return session;
+}
+
+void relay_forget_tls_session(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	SSL_SESSION_free(r->tls_session);
+	r->tls_session = NULL;
+	pthread_mutex_unlock(&r->lock);
 }
 
 void relay_retire(struct relay *r)

@@ -18,9 +18,11 @@ struct relay *relay_ref(struct relay *r);
 void relay_unref(struct relay *r);
 
 const struct config_relay *relay_settings(const struct relay *r);
-/* The context made at the first call, with one reference for the caller; NULL for a relay without
- * TLS (e->code ERROR_NONE) or on error. */
+/* The TLS context, made at the first call, with one reference for the caller; NULL on error. */
 SSL_CTX *relay_tls(struct relay *r, struct error *e);
+/* The TLS session to resume, with one reference for the caller, or NULL. */
+SSL_SESSION *relay_tls_session(struct relay *r);
+void relay_forget_tls_session(struct relay *r); /* a handshake with it failed */
 bool relay_same(const struct relay *r, const struct config_relay *c);
 
 /* The configuration no longer has it: its sessions take no further message. */

@@ -30,6 +30,7 @@ struct session {
 	struct retry_settings retry;
 	int place; /* from 0; no two open sessions have the same */
 	struct wire wire;
+	struct error opening_error; /* why the last connection could not be opened */
 	atomic_bool over;
 };
 

@@ -13,7 +13,7 @@
 
 #define CONFIG_DEFAULT_FILE HUBMAIL_SYSCONFDIR "/hubmail/hubmail.conf"
 
-enum config_tls { TLS_NONE, TLS_STARTTLS };
+enum config_tls { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
 enum config_on_unknown { UNKNOWN_RESEND, UNKNOWN_HOLD };
 enum config_content { CONTENT_EXCERPT, CONTENT_FULL };
 enum config_source_kind { SOURCE_FEED, SOURCE_DIRECTORY };

@@ -116,6 +116,10 @@ bool store_delivery_each(struct store *s, const struct store_delivery_filter *f,
 bool store_delivery_retry(
 	struct store *s, int64_t digest_id, int limit, int64_t now, int *n, struct error *e);
 
+/* Puts open deliveries off to `due_at` without counting a try: their turn has not come. */
+bool store_delivery_put_off(struct store *s, const struct delivery_key *keys, size_t n,
+	int64_t due_at, int64_t now, struct error *e);
+
 struct store_attempt {
 	int64_t at;
 	const char *outcome;                 /* "accepted", "deferred", "failed", "unknown" */
