@@ -15,20 +15,22 @@ static bool is_refusal(int code)
 
 static enum attempt_class refused(int code)
 {
-	/* 421 closes the connection (RFC 5321, 3.8): it came to this message by chance. */
-	if (code == 421)
-		return ATTEMPT_RELAY_FAULT;
 	return code < 500 ? ATTEMPT_REJECTED_NOW : ATTEMPT_REJECTED_FOREVER;
+}
+
+enum attempt_step attempt_step(const struct attempt_facts *f)
+{
+	if (is_refusal(f->mail_code))
+		return STEP_MAIL;
+	/* A refused RCPT is followed by a 503 to DATA, which says nothing of its own. */
+	return is_refusal(f->rcpt_code) ? STEP_RCPT : STEP_DATA;
 }
 
 int attempt_code(const struct attempt_facts *f)
 {
-	if (is_refusal(f->mail_code))
-		return f->mail_code;
-	/* A refused RCPT is followed by a 503 to DATA, which says nothing of its own. */
-	if (is_refusal(f->rcpt_code))
-		return f->rcpt_code;
-	return f->data_code;
+	const int codes[] = {f->mail_code, f->rcpt_code, f->data_code};
+
+	return codes[attempt_step(f)];
 }
 
 enum attempt_class attempt_classify(const struct attempt_facts *f)
@@ -38,12 +40,14 @@ enum attempt_class attempt_classify(const struct attempt_facts *f)
 	if (f->sent_event && is_2xx(f->data_code) && f->complete && is_2xx(f->rcpt_code) &&
 		f->at_end)
 		return ATTEMPT_ACCEPTED;
-	if (is_refusal(code) && (!f->logged_in || code == f->mail_code))
+	if (is_refusal(code) && (!f->logged_in || attempt_step(f) == STEP_MAIL))
 		return ATTEMPT_RELAY_FAULT;
 	if (is_refusal(f->rcpt_code) || (f->sent_event && is_refusal(f->data_code)))
 		return refused(code);
-	if (f->aborted || !f->entered || !f->at_end)
+	if (f->unwanted || f->mail_code == 0)
 		return ATTEMPT_NOT_TRIED;
+	if (f->aborted || !f->entered || !f->at_end)
+		return ATTEMPT_BROKEN;
 	/* 250 whose text libesmtp could not parse: the relay has it. */
 	return is_2xx(f->data_code) ? ATTEMPT_ACCEPTED : ATTEMPT_UNKNOWN;
 }

@@ -14,6 +14,7 @@ struct attempt_facts {
 	bool entered;                        /* the message's text was asked for */
 	bool at_end;                         /* … and given to its end */
 	bool aborted;                        /* we broke it off before the final dot */
+	bool unwanted;                       /* … because it is not to be sent (now) after all */
 	bool logged_in;                      /* the session has logged in, or needs no login */
 };
 
@@ -23,13 +24,17 @@ enum attempt_class {
 	ATTEMPT_REJECTED_FOREVER, /* 5xx about this message */
 	ATTEMPT_RELAY_FAULT, /* an answer that is about the relay or about us, not about the reader
 			      */
-	ATTEMPT_NOT_TRIED,   /* it certainly did not get through; nobody said no */
-	ATTEMPT_UNKNOWN,     /* the final dot may have arrived; no answer did */
+	ATTEMPT_NOT_TRIED,   /* the relay never heard of it */
+	ATTEMPT_BROKEN,  /* the connection was lost in the middle of it: it certainly did not get
+			    through, and maybe it is the reason */
+	ATTEMPT_UNKNOWN, /* the final dot may have arrived; no answer did */
 };
 
 enum attempt_class attempt_classify(const struct attempt_facts *f);
 
-/* Which of the codes decided; 0 if none did. */
+/* The step whose answer decided, and its code; 0 if no answer came. */
+enum attempt_step { STEP_MAIL, STEP_RCPT, STEP_DATA };
+enum attempt_step attempt_step(const struct attempt_facts *f);
 int attempt_code(const struct attempt_facts *f);
 
 /* The pause in seconds before try number `attempts` + 1: `first` doubled for each attempt made, at

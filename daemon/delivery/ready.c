@@ -34,6 +34,11 @@ void outgoing_digest_unref(struct outgoing_digest *d)
 	free(d);
 }
 
+void outgoing_digest_rewind(struct outgoing_digest *d)
+{
+	atomic_store(&d->rewind, true);
+}
+
 struct ready *ready_new(void (*low)(void *arg), void *arg)
 {
 	struct ready *q = xcalloc(1, sizeof(*q));

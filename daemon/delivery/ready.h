@@ -17,10 +17,14 @@ struct outgoing_digest {
 	int64_t id, list_id;
 	struct compose_plan *plan;
 	char from[ADDRESS_MAX + 1]; /* the reverse-path (RFC 5321, 3.3) */
+	atomic_bool rewind;         /* see outgoing_digest_rewind() */
 	atomic_int refs;
 };
 struct outgoing_digest *outgoing_digest_ref(struct outgoing_digest *d);
 void outgoing_digest_unref(struct outgoing_digest *d);
+/* One of its deliveries was given up although it is still queued in the store: fetching starts at
+ * the first again. */
+void outgoing_digest_rewind(struct outgoing_digest *d);
 
 /* One delivery. It belongs to whoever has it: the queue, then a session, which gives it back or is
  * done with it. */

@@ -24,7 +24,7 @@ struct outgoing {
 	smtp_message_t message;
 	smtp_recipient_t recipient;
 	struct attempt_facts facts;
-	bool unwanted; /* the store no longer wants it sent */
+	bool later; /* unwanted only for now */
 	int64_t started_ms;
 	size_t piece;
 };
@@ -40,9 +40,10 @@ struct connection {
 	struct compose_message rendered; /* of the message being sent */
 	struct outgoing places[2];       /* the current one and the one ahead */
 	struct outgoing *current, *ahead;
-	int taken, settled; /* messages, on this connection */
-	char fault[400];    /* why the relay is not to be used for now; "" if it is */
-	bool closing;       /* the relay said 421 */
+	int taken;       /* messages, on this connection */
+	int settled;     /* … that the relay answered */
+	char fault[400]; /* why the relay is not to be used for now; "" if it is */
+	bool closing;    /* the relay said 421 */
 };
 
 /* How a connection ended. */
@@ -81,8 +82,10 @@ static void start_text(struct outgoing *o)
 	/* Entered first: whatever happens from here on, the relay is waiting for text. */
 	o->facts.entered = true;
 	o->piece = 0;
-	if (turns_wait(&c->turns) != STORE_GO) {
-		o->unwanted = o->facts.aborted = true;
+	enum store_go go = turns_wait(&c->turns);
+	if (go != STORE_GO) {
+		o->facts.unwanted = o->facts.aborted = true;
+		o->later = go == STORE_NOT_NOW;
 		return;
 	}
 	token_make(c->s->world.secret, o->item->digest->list_id, d->key.subscriber_id, token);
@@ -176,14 +179,17 @@ static void collect(struct connection *c, struct outgoing *o)
 	f->logged_in = c->relay->username == NULL || c->talk.logged_in;
 }
 
-/* The status whose code decided. */
-static const smtp_status_t *deciding_status(const struct outgoing *o, int code)
+/* The answer that decided. */
+static const smtp_status_t *deciding_status(const struct outgoing *o)
 {
-	if (code != 0 && code == o->facts.mail_code)
+	switch (attempt_step(&o->facts)) {
+	case STEP_MAIL:
 		return smtp_reverse_path_status(o->message);
-	if (code != 0 && code == o->facts.rcpt_code)
+	case STEP_RCPT:
 		return smtp_recipient_status(o->recipient);
-	return smtp_message_transfer_status(o->message);
+	default:
+		return smtp_message_transfer_status(o->message);
+	}
 }
 
 static void log_result(
@@ -216,26 +222,45 @@ static void plan_retry(const struct connection *c, const struct outgoing *o, str
 	r->hold = retry->hold_unknown;
 }
 
-static void record(struct connection *c, struct outgoing *o, enum delivery_outcome outcome,
+/* Where no answer decided, our own words stand in its place. */
+static const char *words_for(enum attempt_class class)
+{
+	switch (class) {
+	case ATTEMPT_UNKNOWN:
+		return "the connection was lost between the message and the relay's answer";
+	case ATTEMPT_BROKEN:
+		return "the connection was lost in the middle of the message";
+	default:
+		return NULL;
+	}
+}
+
+static void record(struct connection *c, struct outgoing *o, enum attempt_class class,
 	const struct outgoing *next)
 {
+	static const enum delivery_outcome outcomes[] = {
+		[ATTEMPT_ACCEPTED] = OUTCOME_ACCEPTED,
+		[ATTEMPT_REJECTED_NOW] = OUTCOME_DEFERRED,
+		[ATTEMPT_REJECTED_FOREVER] = OUTCOME_FAILED,
+		[ATTEMPT_BROKEN] = OUTCOME_DEFERRED,
+		[ATTEMPT_UNKNOWN] = OUTCOME_UNKNOWN,
+	};
 	char enhanced[16] = "", text[400];
-	int code = attempt_code(&o->facts);
-	const smtp_status_t *st = deciding_status(o, code);
-	struct store_result r = {
-		.key = o->item->delivery.key, .outcome = outcome, .at = clock_now(), .code = code};
+	const smtp_status_t *st = deciding_status(o);
+	struct store_result r = {.key = o->item->delivery.key,
+		.outcome = outcomes[class],
+		.at = clock_now(),
+		.text = words_for(class)};
 
-	status_text(st, text, sizeof(text));
-	if (st != NULL && st->enh_class > 0)
-		snprintf(enhanced, sizeof(enhanced), "%d.%d.%d", st->enh_class,
-			st->enh_subject % 1000, st->enh_detail % 1000);
-	if (outcome == OUTCOME_UNKNOWN) {
-		r.code = 0;
-		snprintf(text, sizeof(text),
-			"the connection was lost between the message and the relay's answer");
+	if (r.text == NULL) {
+		r.code = attempt_code(&o->facts);
+		status_text(st, text, sizeof(text));
+		r.text = text;
+		if (st->enh_class > 0)
+			snprintf(enhanced, sizeof(enhanced), "%d.%d.%d", st->enh_class,
+				st->enh_subject % 1000, st->enh_detail % 1000);
 	}
 	r.enhanced = enhanced[0] != '\0' ? enhanced : NULL;
-	r.text = text;
 	plan_retry(c, o, &r);
 	log_result(c, o, &r);
 	if (r.outcome == OUTCOME_ACCEPTED)
@@ -255,38 +280,50 @@ static void note_refusal(struct connection *c, const struct outgoing *o)
 		fault(c, "login refused", c->talk.refusal);
 		return;
 	}
-	c->closing = code == 421;
-	status_text(deciding_status(o, code), text, sizeof(text));
+	status_text(deciding_status(o), text, sizeof(text));
 	snprintf(what, sizeof(what), "relay answered %d", code);
 	fault(c, what, text);
+}
+
+/* One that the store held back lies before what is fetched next: fetching begins anew. */
+static void give_up(struct connection *c, struct outgoing *o)
+{
+	struct outgoing_digest *digest = outgoing_digest_ref(o->item->digest);
+
+	ready_done(c->s->world.ready, o->item);
+	if (o->later)
+		outgoing_digest_rewind(digest);
+	outgoing_digest_unref(digest);
+}
+
+/* Broken off because we are stopping: nobody is to blame, and it is the next one after the start.
+ */
+static bool stopped_by_us(const struct connection *c, enum attempt_class class)
+{
+	return class == ATTEMPT_BROKEN && atomic_load(c->s->world.stopping);
 }
 
 /* The message is over, one way or the other; `next` is the one that follows on this connection. */
 static void settle(struct connection *c, struct outgoing *o, const struct outgoing *next)
 {
-	static const enum delivery_outcome outcomes[] = {
-		[ATTEMPT_ACCEPTED] = OUTCOME_ACCEPTED,
-		[ATTEMPT_REJECTED_NOW] = OUTCOME_DEFERRED,
-		[ATTEMPT_REJECTED_FOREVER] = OUTCOME_FAILED,
-		[ATTEMPT_UNKNOWN] = OUTCOME_UNKNOWN,
-	};
-
 	if (o == NULL || o->item == NULL)
 		return;
 	collect(c, o);
 	enum attempt_class class = attempt_classify(&o->facts);
-	if (class == ATTEMPT_RELAY_FAULT || class == ATTEMPT_NOT_TRIED) {
+	/* 421 ends the connection (RFC 5321, 3.8). */
+	c->closing = c->closing || attempt_code(&o->facts) == 421;
+	if (class == ATTEMPT_RELAY_FAULT || class == ATTEMPT_NOT_TRIED || stopped_by_us(c, class)) {
 		if (class == ATTEMPT_RELAY_FAULT)
 			note_refusal(c, o);
 		/* Its trace goes with this turn; in the store it is queued as before. */
 		turns_post(&c->turns, NULL, NULL, next != NULL ? next->item : NULL);
-		if (o->unwanted)
-			ready_done(c->s->world.ready, o->item);
+		if (o->facts.unwanted)
+			give_up(c, o);
 		else
 			ready_return(c->s->world.ready, o->item);
 	} else {
-		record(c, o, outcomes[class], next);
-		c->settled++;
+		record(c, o, class, next);
+		c->settled += class != ATTEMPT_BROKEN && class != ATTEMPT_UNKNOWN;
 	}
 	o->item = NULL;
 }
@@ -456,7 +493,7 @@ static void explain(struct connection *c, bool started)
 		fault(c, "relay refused", c->talk.refusal);
 	if (!started && error != 0 && smtp_strerror(error, text, sizeof(text)) != NULL)
 		fault(c, "cannot connect", text);
-	fault(c, "the connection was lost before a message was taken", "");
+	fault(c, "the connection was lost before a message was answered", "");
 }
 
 static void tear_down(struct connection *c)
@@ -489,7 +526,7 @@ static enum ending run_connection(struct session *s)
 		wire_forget(&s->wire);
 		settle(&c, c.current, NULL);
 		settle(&c, c.ahead, NULL);
-		if (c.settled == 0 && !atomic_load(s->world.stopping) && !first->unwanted)
+		if (c.settled == 0 && !atomic_load(s->world.stopping) && !first->facts.unwanted)
 			explain(&c, started);
 		turns_post(&c.turns, NULL, NULL, NULL);
 		turns_wait(&c.turns);

@@ -100,6 +100,24 @@ static struct feed *find_feed(struct supply *s, int64_t digest_id)
 	return NULL;
 }
 
+/* What a person who reads the log wants to know of a digest that goes out no longer. */
+static void log_end(struct supply *s, int64_t digest_id)
+{
+	struct store_digest d;
+	struct error e = {0};
+
+	if (!store_digest_get(s->store, digest_id, &d, &e)) {
+		log_warn("digest not found", "digest=%lld reason=%s", (long long)digest_id,
+			log_quote(e.text));
+		return;
+	}
+	log_info("digest ended",
+		"digest=%lld list=%s state=%s sent=%lld failed=%lld cancelled=%lld held=%lld",
+		(long long)d.id, d.list, digest_state_name(d.state), (long long)d.sent,
+		(long long)d.failed, (long long)d.cancelled, (long long)d.held);
+	store_digest_free(&d);
+}
+
 static void drop_ended_feeds(struct supply *s)
 {
 	size_t kept = 0;
@@ -109,6 +127,7 @@ static void drop_ended_feeds(struct supply *s)
 			s->feeds[kept++] = s->feeds[i];
 			continue;
 		}
+		log_end(s, s->feeds[i].digest_id);
 		ready_drop_digest(s->ready, s->feeds[i].digest_id);
 		outgoing_digest_unref(s->feeds[i].digest);
 	}
@@ -135,6 +154,10 @@ static bool look_at_digests(
 		}
 		if (f->digest == NULL && !f->all_fetched)
 			f->digest = load_digest(s, senders, &active[i]);
+		if (f->digest != NULL && atomic_exchange(&f->digest->rewind, false)) {
+			f->after = 0;
+			f->all_fetched = false;
+		}
 		f->seen = true;
 		/* What is enqueued from now on lies behind what has been fetched. */
 		f->all_fetched = f->all_fetched && active[i].state != DIGEST_ENQUEUING;

@@ -16,8 +16,8 @@ static const char SQL_HAD[] =
 	"SELECT d.id FROM digest_post q JOIN digest d ON d.id = q.digest_id"
 	" WHERE q.post_id = ?3 AND d.list_id = ?1 AND d.edition = ?2 AND d.only_to = 0 LIMIT 1";
 static const char SQL_NEW[] =
-	"INSERT INTO digest (list_id, edition, is_default, only_to, state, subject, created_at, audience)"
-	" VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6,"
+	"INSERT INTO digest (list_id, edition, is_default, only_to, state, all_enqueued, subject, created_at, audience)"
+	" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6,"
 	" iif(?4, ?7, (SELECT count(*) FROM subscription s WHERE " SQL_AUDIENCE ")))";
 static const char SQL_NEW_MESSAGE[] =
 	"INSERT INTO digest_message (digest_id, message) VALUES (?1, ?2)";
@@ -37,7 +37,8 @@ static const char SQL_ENQUEUED[] =
 	"UPDATE digest SET enqueued_to = coalesce((SELECT max(subscriber_id) FROM delivery WHERE digest_id = ?1), 0)"
 	" WHERE id = ?1";
 static const char SQL_ALL_ENQUEUED[] =
-	"UPDATE digest SET state = iif(queued + deferred = 0, 3, 1), finished_at = iif(queued + deferred = 0, ?2, NULL)"
+	"UPDATE digest SET all_enqueued = 1, state = iif(queued + deferred = 0, 3, 1),"
+	" finished_at = iif(queued + deferred = 0, ?2, NULL)"
 	" WHERE id = ?1 AND state = 0";
 
 /* The states' numbers are those of enum delivery_state and enum digest_state. A digest that is

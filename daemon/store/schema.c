@@ -94,6 +94,9 @@ static const char *const steps[] = {
 	" finished_at INTEGER,"
 	" audience INTEGER NOT NULL,"
 	" enqueued_to INTEGER NOT NULL DEFAULT 0," /* the last subscriber that has a delivery */
+	" all_enqueued INTEGER NOT NULL DEFAULT 0,"
+	" cancelled_to INTEGER NOT NULL DEFAULT 0," /* the last subscriber whose delivery was
+						       cancelled with the digest */
 	" queued INTEGER NOT NULL DEFAULT 0,"
 	" deferred INTEGER NOT NULL DEFAULT 0,"
 	" sent INTEGER NOT NULL DEFAULT 0,"
@@ -122,6 +125,7 @@ static const char *const steps[] = {
 	" due_at INTEGER,"
 	" PRIMARY KEY (digest_id, subscriber_id)) WITHOUT ROWID, STRICT;"
 	"CREATE INDEX delivery_due ON delivery (due_at) WHERE state = 1;"
+	"CREATE INDEX delivery_held ON delivery (digest_id) WHERE state = 5;"
 
 	"CREATE TABLE attempt ("
 	" digest_id INTEGER NOT NULL,"

@@ -111,10 +111,10 @@ typedef bool store_delivery_fn(const struct store_delivery *d, void *arg); /* fa
 bool store_delivery_each(struct store *s, const struct store_delivery_filter *f,
 	store_delivery_fn *fn, void *arg, struct error *e);
 
-/* Makes the deferred and held deliveries of a digest (0: of all digests that have not ended by
- * cancelling) due now. *n is how many. */
+/* Makes up to `limit` deferred and held deliveries of a digest (0: of all that are not cancelled)
+ * due at `now`. *n is how many; as many as `limit`: call again. */
 bool store_delivery_retry(
-	struct store *s, int64_t digest_id, int64_t now, int64_t *n, struct error *e);
+	struct store *s, int64_t digest_id, int limit, int64_t now, int *n, struct error *e);
 
 struct store_attempt {
 	int64_t at;

@@ -73,10 +73,10 @@ bool store_digest_posts(struct store *s, int64_t id, int64_t **ids, size_t *n, s
 /* Holds a digest back: what is on the wire ends, nothing more is given out until it is resumed.
  * Both do nothing to one that is paused (or goes out) already; ERROR_REFUSED if it has ended. */
 bool store_digest_pause(struct store *s, int64_t id, struct error *e);
-bool store_digest_resume(struct store *s, int64_t id, struct error *e);
+bool store_digest_resume(struct store *s, int64_t id, int64_t now, struct error *e);
 
-/* Ends a digest: the first call stops the sending, and each cancels up to `limit` deliveries that
- * are not final. *more: call again. ERROR_REFUSED if it is done. */
+/* Ends a digest: the first call stops the sending, and each cancels what is not final among the
+ * next `limit` deliveries. *more: call again. ERROR_REFUSED if it is done. */
 bool store_digest_cancel(
 	struct store *s, int64_t id, int limit, int64_t now, bool *more, struct error *e);
 
