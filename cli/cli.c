@@ -27,7 +27,7 @@ bool cli_config(struct cli *cli, struct error *e)
 
 	if (cli->config != NULL)
 		return true;
-	cli->config = config_load(cli->config_file, &errors);
+	cli->config = config_load_without_passwords(cli->config_file, &errors);
 	for (size_t i = 0; i < errors.n; i++) {
 		struct error one = {0};
 		error_set(&one, ERROR_CONFIG, "%s", errors.items[i]);

@@ -3,12 +3,13 @@
 #include "cli.h"
 #include "command.h"
 #include "digest_change.h"
+#include "hubmail/base_clock.h"
 #include "hubmail/store_digest.h"
 
 static bool change(struct store *s, int64_t id, bool *more, struct error *e)
 {
 	*more = false;
-	return store_digest_resume(s, id, e);
+	return store_digest_resume(s, id, clock_now(), e);
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)

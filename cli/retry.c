@@ -5,22 +5,40 @@
 #include "hubmail/base_clock.h"
 #include "hubmail/store_delivery.h"
 #include "hubmail/store_digest.h"
+#include <unistd.h>
 
-static bool make_due(struct cli *cli, int64_t id, int64_t *n, struct error *e)
+#define STEP 1000     /* deliveries in one transaction */
+#define PAUSE_US 2000 /* after each: the daemon's writer gets its turn */
+
+static bool make_due(struct cli *cli, int64_t id, int64_t *all, struct error *e)
+{
+	int n = STEP;
+
+	/* Each step takes those that are not due yet. */
+	while (n == STEP) {
+		if (!store_begin(cli->store, e))
+			return false;
+		if (!store_delivery_retry(cli->store, id, STEP, clock_now(), &n, e) ||
+			!store_commit(cli->store, e)) {
+			store_rollback(cli->store);
+			return false;
+		}
+		*all += n;
+		usleep(PAUSE_US);
+	}
+	return true;
+}
+
+static bool is_digest(struct cli *cli, int64_t id, struct error *e)
 {
 	struct store_digest d;
 
-	/* Asked first, so that a wrong number is told as such. */
-	if (id != 0 && !store_digest_get(cli->store, id, &d, e))
-		return false;
-	if (id != 0)
-		store_digest_free(&d);
-	if (!store_begin(cli->store, e))
-		return false;
-	if (store_delivery_retry(cli->store, id, clock_now(), n, e) && store_commit(cli->store, e))
+	if (id == 0)
 		return true;
-	store_rollback(cli->store);
-	return false;
+	if (!store_digest_get(cli->store, id, &d, e))
+		return false;
+	store_digest_free(&d);
+	return true;
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
@@ -28,7 +46,8 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	int64_t id = 0, n = 0;
 
 	if ((a->n_words > 0 && !cli_id(a->words[0], "the number of a digest", &id, e)) ||
-		!cli_store(cli, STORE_WRITE, e) || !make_due(cli, id, &n, e))
+		!cli_store(cli, STORE_WRITE, e) || !is_digest(cli, id, e) ||
+		!make_due(cli, id, &n, e))
 		return false;
 	cli_wake(cli);
 	report_say(cli->report, "%lld deliver%s tried again now", (long long)n,
