@@ -343,16 +343,25 @@ static void known_names(const char *kind, struct strlist *names)
 			strlist_add(names, groups[i].name);
 }
 
-/* The group in which a setting of that name does exist, or NULL. */
-static const char *home_of(const char *name)
+static void add_home(struct buf *out, const char *group)
+{
+	buf_addf(out, "%s%s", out->len > 0 ? " or " : "",
+		group[0] != '\0' ? group : "the file outside of all groups");
+}
+
+/* The groups in which something of that name does exist. */
+static void find_homes(const char *name, struct buf *out)
 {
 	size_t n = 0;
 	const struct config_setting *all = config_settings(&n);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(all[i].name, name) == 0)
-			return all[i].group;
-	return NULL;
+			add_home(out, all[i].group);
+	const struct setting_group *groups = setting_groups(&n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(groups[i].name, name) == 0)
+			add_home(out, groups[i].parent);
 }
 
 static void report_unknown(struct reading *r, const struct group *g, const config_setting_t *s,
@@ -360,20 +369,20 @@ static void report_unknown(struct reading *r, const struct group *g, const confi
 {
 	const char *name = config_setting_name(s);
 	const char *meant = text_suggest(name, (const char *const *)names->items, names->n);
-	const char *home = home_of(name);
-	struct buf known = {0};
+	struct buf hint = {0};
+	struct buf homes = {0};
 
-	for (size_t i = 0; i < names->n; i++)
-		buf_addf(&known, " %s", names->items[i]);
+	find_homes(name, &homes);
 	if (meant != NULL)
-		report(r, s, g->path, name, "unknown setting: did you mean \"%s\"? (known here:%s)",
-			meant, buf_str(&known));
-	else if (home != NULL)
-		report(r, s, g->path, name, "unknown setting here: it belongs %s%s (known here:%s)",
-			home[0] != '\0' ? "into " : "outside of all groups", home, buf_str(&known));
-	else
-		report(r, s, g->path, name, "unknown setting (known here:%s)", buf_str(&known));
-	buf_free(&known);
+		buf_addf(&hint, ": did you mean \"%s\"?", meant);
+	else if (homes.len > 0)
+		buf_addf(&hint, ": it belongs into %s", homes.data);
+	buf_adds(&hint, " (known here:");
+	for (size_t i = 0; i < names->n; i++)
+		buf_addf(&hint, " %s", names->items[i]);
+	report(r, s, g->path, name, "unknown setting%s)", hint.data);
+	buf_free(&homes);
+	buf_free(&hint);
 }
 
 static void report_strangers(struct reading *r, const struct group *g)
