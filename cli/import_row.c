@@ -526,6 +526,16 @@ bool import_row_read(const struct import_columns *c, char *const *cells, size_t 
 	return true;
 }
 
+bool import_row_swallowed(const struct import_columns *c, char *const *cells, size_t n)
+{
+	if (n > c->n)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (c->fields[i] == FIELD_EMAIL && strpbrk(cells[i], "\r\n") != NULL)
+			return true;
+	return false;
+}
+
 void import_row_free(struct import_row *r)
 {
 	free(r->name);

@@ -64,6 +64,9 @@ struct import_row {
 /* ERROR_DATA says why the line is no reader. Free with import_row_free() in either case. */
 bool import_row_read(const struct import_columns *c, char *const *cells, size_t n,
 	struct import_row *out, struct error *e);
+/* True if a record of several lines looks like one that a stray quote made of them: its address
+ * goes over several lines, or it has too many cells. */
+bool import_row_swallowed(const struct import_columns *c, char *const *cells, size_t n);
 void import_row_free(struct import_row *r);
 
 #endif

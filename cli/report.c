@@ -69,11 +69,11 @@ bool report_broken(const struct report *r)
 
 /* ---- Cells as text and as JSON ---- */
 
-static void list_text(struct buf *out, const struct strlist *list)
+static void list_text(struct buf *out, const struct strlist *list, const char *between)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (i > 0)
-			buf_addc(out, ',');
+			buf_adds(out, between);
 		buf_adds(out, list->items[i]);
 	}
 }
@@ -106,7 +106,7 @@ static void cell_plain(const struct report *r, const struct cell *c, struct buf 
 		buf_adds(out, c->number ? "yes" : "no");
 		break;
 	case CELL_LIST:
-		list_text(out, c->list);
+		list_text(out, c->list, r->style == REPORT_TERMINAL ? ", " : ",");
 		break;
 	case CELL_JSON: {
 		char *text = json_dumps(c->json, JSON_COMPACT | JSON_ENCODE_ANY);
