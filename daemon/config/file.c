@@ -56,6 +56,43 @@ static const char *find_bad_byte(const char *text, size_t len)
 	return NULL;
 }
 
+/* The end of the text in quotes that begins at s, or NULL if its line has no closing quote. */
+static const char *skip_quoted(const char *s)
+{
+	for (s++; *s != '\0' && *s != '\n'; s++) {
+		if (*s == '"')
+			return s + 1;
+		if (*s == '\\' && s[1] != '\0' && s[1] != '\n')
+			s++;
+	}
+	return NULL;
+}
+
+/* libconfig reads over the end of the line to the next quote, and complains anywhere or not at all.
+ * No setting has a text of several lines, so that the place where a quote was forgotten is known.
+ * Returns it, or NULL. */
+static const char *find_open(const char *s, const char **what)
+{
+	while (s != NULL && *s != '\0') {
+		const char *start = s;
+		if (*s == '#' || text_starts(s, "//")) {
+			s += strcspn(s, "\n");
+		} else if (text_starts(s, "/*")) {
+			const char *end = strstr(s + 2, "*/");
+			s = end != NULL ? end + 2 : NULL;
+			*what = "a remark begins here with \"/*\" and does not end with \"*/\"";
+		} else if (*s == '"') {
+			s = skip_quoted(s);
+			*what = "a text begins in this line and has no closing quote in it";
+		} else {
+			s++;
+		}
+		if (s == NULL)
+			return start;
+	}
+	return NULL;
+}
+
 /* libconfig 1.5 takes no comma after the last item of a list, which is what people write. */
 static bool has_comma_before_bracket(const char *text, unsigned line)
 {
@@ -93,34 +130,39 @@ static void report_syntax(struct reading *r, const struct config_text *t, const 
 			"syntax error: no \",\" may stand after the last item of a list");
 	else
 		report_line(r, t, where,
-			"syntax error here or in the line before (a \";\", a \",\" between items, a "
-			"quote or a bracket that is missing?)");
+			"syntax error here or in the line before (a \";\", a \",\" between items or a "
+			"bracket that is missing?)");
 }
 
 static void parse_text(struct reading *r, const char *name, const char *text, size_t len)
 {
 	struct config_text *t = add_text(r, name);
 	const char *bad = find_bad_byte(text, len);
+	const char *what = "the file is not UTF-8 text: save it as UTF-8";
 
 	if (bad != NULL) {
-		report_line(
-			r, t, line_of(text, bad), "the file is not UTF-8 text: save it as UTF-8");
+		report_line(r, t, line_of(text, bad), "%s", what);
 		return;
 	}
 	char *copy = xstrndup(text, len);
 	const char *start =
 		text_starts(copy, BYTE_ORDER_MARK) ? copy + strlen(BYTE_ORDER_MARK) : copy;
-	if (config_read_string(&t->parsed, start) == CONFIG_FALSE)
+	const char *open = find_open(start, &what);
+	if (open != NULL)
+		report_line(r, t, line_of(start, open), "%s", what);
+	else if (config_read_string(&t->parsed, start) == CONFIG_FALSE)
 		report_syntax(r, t, start);
 	free(copy);
 }
 
-static void read_file(struct reading *r, const char *path)
+/* False if there was nothing to parse. */
+static bool read_file(struct reading *r, const char *path)
 {
 	struct buf text = {0};
 	struct error e = {0};
 
-	if (file_read(path, FILE_MAX_BYTES, &text, &e))
+	bool ok = file_read(path, FILE_MAX_BYTES, &text, &e);
+	if (ok)
 		parse_text(r, path, buf_str(&text), text.len);
 	else if (e.code == ERROR_NOT_FOUND)
 		report_line(r, add_text(r, path), 0,
@@ -134,6 +176,7 @@ static void read_file(struct reading *r, const char *path)
 			"it cannot be read: it is no regular file, or larger than %u bytes",
 			FILE_MAX_BYTES);
 	buf_free(&text);
+	return ok;
 }
 
 static int is_configuration(const struct dirent *entry)
@@ -169,8 +212,8 @@ void files_read(struct reading *r)
 	char *beside = file_folder(r->file);
 	char *folder = xasprintf("%s/conf.d", beside);
 
-	read_file(r, r->file);
-	read_folder(r, folder);
+	if (read_file(r, r->file))
+		read_folder(r, folder);
 	free(folder);
 	free(beside);
 }

@@ -8,8 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define PASSWORD_FILE_MAX 4096
+#define PASSWORD_FILE_MAX ((size_t)4096)
 
 static bool check(const char *path, const char *password, size_t len, struct error *e)
 {
@@ -49,7 +50,8 @@ static char *read_first_line(const char *path, struct error *e)
 	return password;
 }
 
-/* The credential of that name. ERROR_NOT_FOUND if there is none. */
+/* The credential of that name. ERROR_NOT_FOUND if there is none, or an empty one: a unit has that
+ * in place of a file that may be missing (SetCredential in systemd.exec(5)). */
 static char *read_credential(const char *name, struct error *e)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -59,7 +61,12 @@ static char *read_credential(const char *name, struct error *e)
 		return NULL;
 	}
 	char *path = xasprintf("%s/%s", folder, name);
-	char *password = read_first_line(path, e);
+	struct stat st;
+	char *password = NULL;
+	if (stat(path, &st) == 0 && st.st_size == 0)
+		error_set(e, ERROR_NOT_FOUND, "%s is empty", path);
+	else
+		password = read_first_line(path, e);
 	free(path);
 	return password;
 }

@@ -77,11 +77,11 @@ static const struct texts all[] = {
 
 const struct texts *texts_for(const char *language)
 {
-	size_t len = language != NULL ? strcspn(language, "-_") : 0;
+	const char *tag = language != NULL ? language : "";
+	size_t len = strcspn(tag, "-_");
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (strlen(all[i].language) == len &&
-			strncasecmp(all[i].language, language, len) == 0)
+		if (strlen(all[i].language) == len && strncasecmp(all[i].language, tag, len) == 0)
 			return &all[i];
 	return &all[0];
 }

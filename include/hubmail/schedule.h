@@ -17,11 +17,13 @@
 
 struct schedule;
 
-/* queued(arg) is called when there are new deliveries. The config must outlive it (or the next
- * schedule_reconfigure()). NULL on error. */
+/* queued(arg) is called on the loop's thread when there are new deliveries. The config is copied
+ * from. Sources and schedules are taken up by the loop. NULL on error. */
 struct schedule *schedule_start(struct loop *loop, const struct config *c, struct store_writer *w,
 	void (*queued)(void *arg), void *arg, struct error *e);
 void schedule_reconfigure(struct schedule *s, const struct config *c);
+/* Before the writer is stopped and the loop is freed. What is under way ends by itself; nothing is
+ * called back any more. */
 void schedule_free(struct schedule *s);
 
 /* Looks at sources now: all of them, or those whose location or list is `which`. Returns how many;
@@ -37,8 +39,11 @@ struct schedule_send {
 	const char *const *to; /* only these addresses (normal form); NULL: everybody */
 	size_t n_to;
 };
-/* done(digest id or 0, failure or NULL, arg), on the loop's thread, after the digest is kept.
- * ERROR_NOT_FOUND: nothing is pending. */
+/* done(digest id or 0, failure or NULL, arg), on the loop's thread, later than schedule_send()
+ * returns, after the digest is on disk; not called after schedule_free(). `what` is copied.
+ * ERROR_NOT_FOUND: no such list or post, nothing is pending, or one of `to` is no reader of the
+ * list; ERROR_REFUSED: the list has no such edition, or one of `to` may not be mailed (not
+ * confirmed, unsubscribed, removed). */
 typedef void schedule_send_fn(int64_t digest_id, const struct error *failure, void *arg);
 void schedule_send(
 	struct schedule *s, const struct schedule_send *what, schedule_send_fn *done, void *arg);
@@ -47,13 +52,25 @@ void schedule_send(
  * is "ok", "waiting", "looking" or "failing". The caller's. */
 json_t *schedule_status(struct schedule *s);
 
+/* When an edition of that list falls due. The list's own is as configured; the others that it
+ * offers come at the same time of day if the list's own has one, else at 08:00: weekly on Monday,
+ * monthly on day 1. */
+struct config_schedule schedule_of_edition(const struct config_list *list, enum edition edition);
+
 /* The next time after `after` at which an edition of that schedule falls due, in the zone of that
  * name; 0 for EDITION_EACH and EDITION_MANUAL. Pure; any thread. A time that a change of clocks
  * skips is the first moment after the gap; one that happens twice is the first. */
 int64_t schedule_next_due(const struct config_schedule *when, const char *timezone, int64_t after);
 
+/* How many posts a digest has. A scheduled edition with fewer than min_posts waiting is left out,
+ * and they wait for the next due time. Of more than max_posts the newest go out, oldest of them
+ * first; the others keep waiting for a digest with room: no edition comes twice for their sake.
+ * `each` mails every post by itself, so that neither limit concerns it. Posts that are too big to
+ * be mailed with their whole content are mailed as excerpts. */
+
 /* Posts for a digest as `send` and `preview` choose them, and the digest composed from them: what
- * the daemon and hubmailctl share. subject etc. come from the list. */
+ * the daemon and hubmailctl share. subject etc. come from the list. ERROR_NOT_FOUND if there is
+ * none to choose. */
 bool schedule_choose_posts(struct store *s, const struct config_list *list, int64_t list_id,
 	const struct schedule_send *what, int64_t now, struct post_list *out, struct error *e);
 struct compose_plan *schedule_compose(const struct config *c, const struct config_list *list,

@@ -1,0 +1,300 @@
+/* One look at a source on its way: what came in is parsed on the parser's thread (a feed),
+ * filtered, and kept by the writer, a slice at a time so that nobody waits behind a big one. The
+ * looks of a source are kept in the order in which they were made. */
+#include "room.h"
+
+#include "hubmail/base_clock.h"
+#include "hubmail/base_mem.h"
+#include "hubmail/source_feed.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SLICE_POSTS 100
+#define SLICE_BYTES (1u << 20)
+#define ERRORS_SHOWN 3
+
+struct look {
+	struct write write;
+	struct watch *watch;       /* held */
+	struct settings *settings; /* held: the filter */
+	const struct config_source *source;
+	int64_t source_id, at;
+	char *body, *url, *charset; /* of a feed */
+	size_t body_len;
+	struct post_list posts;
+	bool has_posts, complete, mark_seen;
+	char *etag, *last_modified;
+	char *error;
+	long retry_after;
+	size_t kept, slice;             /* how many posts have been kept, and are being kept */
+	struct store_look_result found; /* by the slice */
+	struct store_look_result total;
+	TAILQ_ENTRY(look) entry;
+};
+
+static void keep(struct look *k);
+static void keep_slice(struct look *k);
+
+static struct look *look_new(struct watch *w)
+{
+	struct look *k = xcalloc(1, sizeof(*k));
+
+	k->watch = watch_ref(w);
+	k->settings = settings_ref(w->settings);
+	k->source = w->source;
+	k->source_id = w->source_id;
+	k->mark_seen = w->mark_seen;
+	k->at = clock_now();
+	return k;
+}
+
+static void look_free(struct look *k)
+{
+	free(k->body);
+	free(k->url);
+	free(k->charset);
+	free(k->etag);
+	free(k->last_modified);
+	free(k->error);
+	post_list_free(&k->posts);
+	settings_unref(k->settings);
+	watch_unref(k->watch);
+	free(k);
+}
+
+/* ---- The filter ---- */
+
+static bool is_wanted(const struct strlist *wanted, const struct post *p)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		for (size_t j = 0; j < p->categories.n; j++)
+			if (strcasecmp(wanted->items[i], p->categories.items[j]) == 0)
+				return true;
+	return wanted->n == 0;
+}
+
+static void drop_unwanted(const struct strlist *wanted, struct post_list *posts)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < posts->n; i++) {
+		struct post p = posts->items[i];
+		if (is_wanted(wanted, &p))
+			posts->items[kept++] = p;
+		else
+			post_free(&p);
+	}
+	posts->n = kept;
+}
+
+/* ---- A feed ---- */
+
+static void parse(void *arg)
+{
+	struct look *k = arg;
+	struct error e = {0};
+
+	k->has_posts = source_feed_parse(k->body, k->body_len, k->url, k->charset, &k->posts, &e);
+	k->complete = k->has_posts;
+	if (k->has_posts)
+		drop_unwanted(&k->source->categories, &k->posts);
+	else
+		k->error = xstrdup(e.text);
+	free(k->body);
+	k->body = NULL;
+}
+
+static void parsed(void *arg)
+{
+	struct look *k = arg;
+	struct schedule *s = k->watch->schedule;
+
+	k->watch->parsing = false;
+	/* A body that is still there was not looked at: the program ends. */
+	if (k->watch->gone || k->body != NULL)
+		look_free(k);
+	else
+		keep(k);
+	schedule_unref(s);
+}
+
+void look_at_feed(struct watch *w, const struct fetch_answer *answer)
+{
+	struct look *k = look_new(w);
+
+	k->body = xmemdup(answer->body != NULL ? answer->body : "", answer->len);
+	k->body_len = answer->len;
+	k->url = xstrdup(answer->url);
+	k->charset = xstrdup(answer->charset);
+	k->etag = xstrdup(answer->etag);
+	k->last_modified = xstrdup(answer->last_modified);
+	w->parsing = true;
+	schedule_ref(w->schedule);
+	worker_submit(w->schedule->parser, parse, parsed, k);
+}
+
+/* Validators that the server does not repeat stay. */
+void look_unchanged(struct watch *w)
+{
+	struct look *k = look_new(w);
+
+	k->complete = true;
+	k->etag = xstrdup(w->etag);
+	k->last_modified = xstrdup(w->last_modified);
+	keep(k);
+}
+
+void look_failed(struct watch *w, const char *error, long retry_after)
+{
+	struct look *k = look_new(w);
+
+	k->error = xstrdup(error);
+	k->retry_after = retry_after;
+	keep(k);
+}
+
+/* ---- A directory ---- */
+
+static void copy_post(struct post *to, const struct post *from)
+{
+	*to = *from;
+	to->guid = xstrdup(from->guid);
+	to->url = xstrdup(from->url);
+	to->title = xstrdup(from->title);
+	to->author = xstrdup(from->author);
+	to->summary = xstrdup(from->summary);
+	to->content = xstrdup(from->content);
+	to->image = xstrdup(from->image);
+	to->categories = (struct strlist){0};
+	strlist_copy(&to->categories, &from->categories);
+}
+
+static char *join_errors(const struct strlist *errors)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < errors->n && i < ERRORS_SHOWN; i++)
+		buf_addf(&b, i == 0 ? "%s" : "; %s", errors->items[i]);
+	if (errors->n > ERRORS_SHOWN)
+		buf_addf(&b, "; and %zu more", errors->n - ERRORS_SHOWN);
+	return errors->n > 0 ? buf_take(&b) : NULL;
+}
+
+void look_at_directory(struct watch *w, const struct directory_look *found)
+{
+	struct look *k = look_new(w);
+
+	k->has_posts = true;
+	k->complete = found->complete;
+	k->error = join_errors(found->errors);
+	for (size_t i = 0; i < found->posts->n; i++)
+		if (is_wanted(&k->source->categories, &found->posts->items[i]))
+			copy_post(post_list_add(&k->posts), &found->posts->items[i]);
+	keep(k);
+}
+
+/* ---- Keeping ---- */
+
+static size_t text_size(const char *s)
+{
+	return s != NULL ? strlen(s) : 0;
+}
+
+static size_t next_slice(const struct look *k)
+{
+	size_t n = 0, bytes = 0;
+
+	while (k->kept + n < k->posts.n && n < SLICE_POSTS && bytes < SLICE_BYTES) {
+		const struct post *p = &k->posts.items[k->kept + n++];
+		bytes += text_size(p->content) + text_size(p->summary);
+	}
+	return n;
+}
+
+/* Only the last slice ends the look: after a crash between two of them the source is looked at as
+ * if nothing had been. */
+static bool keep_run(struct store *store, void *arg, struct error *e)
+{
+	struct look *k = arg;
+	struct post_list slice = {k->posts.items + k->kept, k->slice};
+	bool last = k->kept + k->slice == k->posts.n;
+	struct store_look l = {
+		.source_id = k->source_id,
+		.at = k->at,
+		.posts = k->has_posts ? &slice : NULL,
+		.complete = last && k->complete,
+		.etag = last ? k->etag : NULL,
+		.last_modified = last ? k->last_modified : NULL,
+		.error = last ? k->error : NULL,
+		.seen = k->mark_seen,
+	};
+
+	return store_source_look(store, &l, &k->found, e);
+}
+
+static void tell_watch(struct look *k, const struct error *failure)
+{
+	struct look_result r = {
+		.error = k->error,
+		.etag = k->etag,
+		.last_modified = k->last_modified,
+		.found = k->total,
+		.at = k->at,
+		.retry_after = k->retry_after,
+		.complete = k->complete,
+		.mark_seen = k->mark_seen,
+	};
+
+	watch_looked(k->watch, &r, failure);
+}
+
+/* When the program ends: what was not kept is found again at the next start. */
+static void drop_waiting(struct watch *w)
+{
+	struct look *k;
+
+	while ((k = TAILQ_FIRST(&w->looks)) != NULL) {
+		TAILQ_REMOVE(&w->looks, k, entry);
+		look_free(k);
+	}
+}
+
+static void keep_ended(struct write *write, const struct error *failure)
+{
+	struct look *k = (struct look *)write;
+	struct watch *w = k->watch;
+
+	k->kept += k->slice;
+	k->total.added += k->found.added;
+	k->total.seen += k->found.seen;
+	k->total.changed += k->found.changed;
+	if (failure == NULL && k->kept < k->posts.n && !w->schedule->closed) {
+		keep_slice(k);
+		return;
+	}
+	TAILQ_REMOVE(&w->looks, k, entry);
+	if (w->schedule->closed)
+		drop_waiting(w);
+	else if (!TAILQ_EMPTY(&w->looks))
+		keep_slice(TAILQ_FIRST(&w->looks));
+	if (!w->gone)
+		tell_watch(k, failure);
+	look_free(k);
+}
+
+static void keep_slice(struct look *k)
+{
+	k->slice = next_slice(k);
+	write_submit(k->watch->schedule, &k->write, keep_run, keep_ended, STORE_JOB_RETRY);
+}
+
+static void keep(struct look *k)
+{
+	struct watch *w = k->watch;
+	bool first = TAILQ_EMPTY(&w->looks);
+
+	TAILQ_INSERT_TAIL(&w->looks, k, entry);
+	if (first)
+		keep_slice(k);
+}

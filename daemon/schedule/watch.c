@@ -1,0 +1,319 @@
+/* One source: when it is looked at, how long to leave it alone after a failure, and what `status`
+ * says of it. What a look finds goes through look.c. A source in trouble has its own timer and
+ * disturbs no other. */
+#include "room.h"
+
+#include "hubmail/base_clock.h"
+#include "hubmail/base_crypto.h"
+#include "hubmail/base_log.h"
+#include "hubmail/base_mem.h"
+#include "hubmail/source_feed.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define SPREAD_MS 50 /* the first looks at n feeds are spread over n times this */
+#define SPREAD_MAX_MS 10000
+#define FETCH_TIMEOUT_S 60
+#define PAUSE_MAX_S INT64_C(86400)
+#define RETRY_AFTER_MAX_S INT64_C(604800) /* no server silences a source for longer */
+#define QUIET_MS 100                      /* a file is whole when nobody wrote to it for so long */
+
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void on_directory(const struct directory_look *look, void *arg);
+
+const char *source_kind_name(enum config_source_kind kind)
+{
+	return kind == SOURCE_DIRECTORY ? "directory" : "feed";
+}
+
+/* ---- Life ---- */
+
+struct watch *watch_new(struct list *l, const struct config_source *source)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->schedule = l->schedule;
+	w->schedule->n_watches++;
+	w->list = list_ref(l);
+	w->settings = settings_ref(l->settings);
+	w->source = source;
+	w->refs = 1;
+	TAILQ_INIT(&w->looks);
+	return w;
+}
+
+struct watch *watch_ref(struct watch *w)
+{
+	w->refs++;
+	return w;
+}
+
+void watch_unref(struct watch *w)
+{
+	if (--w->refs > 0)
+		return;
+	settings_unref(w->settings);
+	list_unref(w->list);
+	free(w->etag);
+	free(w->last_modified);
+	free(w->error);
+	free(w);
+}
+
+static void stop_looking(struct watch *w)
+{
+	if (w->fetch != NULL)
+		fetch_cancel(w->fetch);
+	if (w->timer != NULL)
+		event_free(w->timer);
+	directory_watch_free(w->folder);
+	w->fetch = NULL;
+	w->timer = NULL;
+	w->folder = NULL;
+}
+
+void watch_close(struct watch *w)
+{
+	w->gone = true;
+	w->schedule->n_watches--;
+	stop_looking(w);
+	watch_unref(w);
+}
+
+/* ---- Time ---- */
+
+static void look_in_ms(struct watch *w, int64_t ms)
+{
+	struct timeval in = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+
+	w->next_at = clock_now() + (ms + 500) / 1000;
+	event_add(w->timer, &in);
+}
+
+/* A tenth more or less, so that many sources do not march in step. */
+static int64_t jittered_ms(int64_t seconds)
+{
+	int64_t ms = seconds * 1000;
+
+	return ms - ms / 10 + random_below((uint32_t)(ms / 5) + 1);
+}
+
+/* After failures: the interval, then twice as long each time, up to a day. */
+static int64_t pause_s(const struct watch *w, long retry_after)
+{
+	int64_t pause = w->source->interval;
+	int64_t longest = pause > PAUSE_MAX_S ? pause : PAUSE_MAX_S;
+
+	for (int i = 1; i < w->failures && pause < longest; i++)
+		pause *= 2;
+	pause = pause < longest ? pause : longest;
+	if (retry_after > pause)
+		pause = retry_after < RETRY_AFTER_MAX_S ? retry_after : RETRY_AFTER_MAX_S;
+	return pause;
+}
+
+static void wait_for_next(struct watch *w, long retry_after)
+{
+	int64_t ms = jittered_ms(pause_s(w, retry_after));
+
+	/* What the server asked for is the least. */
+	if (ms < (int64_t)retry_after * 1000)
+		ms = pause_s(w, retry_after) * 1000;
+	look_in_ms(w, w->again ? 0 : ms);
+	w->again = false;
+}
+
+/* ---- Looking ---- */
+
+static void open_folder(struct watch *w)
+{
+	w->folder = directory_watch_new(w->schedule->loop, w->source->location, w->source->url,
+		QUIET_MS, w->source->interval, on_directory, w);
+}
+
+void watch_begin(struct watch *w, const struct store_source *row)
+{
+	uint32_t spread = w->schedule->n_watches * SPREAD_MS;
+
+	w->source_id = row->id;
+	w->etag = xstrdup(row->etag);
+	w->last_modified = xstrdup(row->last_modified);
+	w->error = xstrdup(row->error);
+	w->failures = row->failures;
+	w->checked_at = row->checked_at;
+	if (w->source->kind == SOURCE_DIRECTORY) {
+		open_folder(w);
+		return;
+	}
+	w->timer = evtimer_new(loop_base(w->schedule->loop), on_timer, w);
+	look_in_ms(w, random_below(spread < SPREAD_MAX_MS ? spread : SPREAD_MAX_MS));
+}
+
+static bool same_strings(const struct strlist *a, const struct strlist *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Another filter brings forward what is old: the whole source is looked at once more, and what
+ * that finds is not news. */
+static void refilter(struct watch *w)
+{
+	w->mark_seen = true;
+	free(w->etag);
+	free(w->last_modified);
+	w->etag = NULL;
+	w->last_modified = NULL;
+	watch_look_now(w);
+}
+
+void watch_configure(struct watch *w, struct settings *settings, const struct config_source *source)
+{
+	struct settings *old_settings = w->settings;
+	const struct config_source *old = w->source;
+
+	w->settings = settings_ref(settings);
+	w->source = source;
+	if (w->source_id != 0) {
+		bool moved = old->interval != source->interval;
+		if (w->folder != NULL && (moved || !same_text(old->url, source->url))) {
+			directory_watch_free(w->folder);
+			open_folder(w);
+		} else if (w->timer != NULL && moved && evtimer_pending(w->timer, NULL)) {
+			wait_for_next(w, 0);
+		}
+		if (!same_strings(&old->categories, &source->categories))
+			refilter(w);
+	}
+	settings_unref(old_settings);
+}
+
+static bool is_looking(const struct watch *w)
+{
+	return w->fetch != NULL || w->parsing || !TAILQ_EMPTY(&w->looks);
+}
+
+void watch_look_now(struct watch *w)
+{
+	if (w->source_id == 0)
+		return; /* its first look is near */
+	if (w->folder != NULL)
+		directory_watch_rescan(w->folder);
+	else if (is_looking(w))
+		w->again = true;
+	else
+		look_in_ms(w, 0);
+}
+
+static void on_fetched(const struct fetch_answer *answer, const struct error *failure, void *arg)
+{
+	struct watch *w = arg;
+
+	w->fetch = NULL;
+	if (failure != NULL)
+		look_failed(w, failure->text, answer != NULL ? answer->retry_after : 0);
+	else if (answer->status == 304)
+		look_unchanged(w);
+	else
+		look_at_feed(w, answer);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *w = arg;
+	struct fetch_request request = {
+		.url = w->source->location,
+		.etag = w->etag,
+		.last_modified = w->last_modified,
+		.max_bytes = SOURCE_FEED_MAX,
+		.timeout_s = FETCH_TIMEOUT_S,
+	};
+
+	(void)fd;
+	(void)what;
+	w->next_at = 0;
+	w->fetch = fetch_start(w->schedule->fetcher, &request, on_fetched, w);
+	if (w->fetch == NULL)
+		look_failed(w,
+			"no request can be started: too many open files or too little memory", 0);
+}
+
+static void on_directory(const struct directory_look *look, void *arg)
+{
+	look_at_directory(arg, look);
+}
+
+/* ---- After a look ---- */
+
+static void set_text(char **to, const char *text)
+{
+	char *copy = xstrdup(text);
+
+	free(*to);
+	*to = copy;
+}
+
+static void note_error(struct watch *w, const char *error)
+{
+	const char *list = w->settings->list.name;
+
+	if (error != NULL && !same_text(w->error, error))
+		log_warn("source failed", "list=%s source=%s failures=%d reason=%s", list,
+			log_quote(w->source->location), w->failures + 1, log_quote(error));
+	if (error == NULL && w->error != NULL)
+		log_info("source recovered", "list=%s source=%s", list,
+			log_quote(w->source->location));
+	w->failures = error != NULL ? w->failures + 1 : 0;
+	set_text(&w->error, error);
+}
+
+static void log_found(const struct watch *w, const struct store_look_result *found)
+{
+	if (found->added + found->seen + found->changed > 0)
+		log_info("posts found", "list=%s source=%s new=%d seen=%d changed=%d",
+			w->settings->list.name, log_quote(w->source->location), found->added,
+			found->seen, found->changed);
+}
+
+void watch_looked(struct watch *w, const struct look_result *r, const struct error *failure)
+{
+	/* A file that was bad may be mended now: only a look at everything can tell. */
+	bool doubtful = w->folder != NULL && !r->complete && r->error == NULL && w->error != NULL;
+
+	w->checked_at = r->at;
+	if (failure != NULL) {
+		note_error(w, failure->text);
+	} else {
+		note_error(w, r->error);
+		if (r->error == NULL) {
+			set_text(&w->etag, r->etag);
+			set_text(&w->last_modified, r->last_modified);
+		}
+		log_found(w, &r->found);
+		w->mark_seen = w->mark_seen && !(r->complete && r->mark_seen);
+		if (r->found.added > 0 || r->found.changed > 0)
+			editions_posts_changed(w->list);
+	}
+	if (doubtful)
+		directory_watch_rescan(w->folder);
+	if (w->timer != NULL)
+		wait_for_next(w, r->retry_after);
+}
+
+const char *watch_state(const struct watch *w)
+{
+	if (is_looking(w))
+		return "looking";
+	if (w->error != NULL)
+		return "failing";
+	return w->checked_at != 0 ? "ok" : "waiting";
+}
