@@ -1,10 +1,10 @@
 /* Rates and the domains they are for: "100/s", "50000/d". */
-#include "value.h"
 #include "hubmail/base_address.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "hubmail/config.h"
+#include "value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,8 @@ static bool read_rate(const char *value, struct config_rate *out, struct error *
 	bool ok = text_to_int(number, 1, COUNT_MAX, &count);
 	free(number);
 	if (!ok)
-		return value_refuse(
-			e, value, "is no rate: before the \"/\" stands a number of messages from 1");
+		return value_refuse(e, value,
+			"is no rate: before the \"/\" stands a number of messages from 1");
 	char *time = xasprintf("%s%s", strchr(units, slash[1]) != NULL ? "1" : "", slash + 1);
 	ok = clock_parse_duration(time, &seconds) && seconds >= 1 && seconds <= WEEK;
 	free(time);

@@ -38,7 +38,7 @@
 			RULE(.kind = KIND_CHOICE, .words = list, __VA_ARGS__)                      \
 	}
 
-#define FLAG(group, name, fallback, help, ...)                                                      \
+#define FLAG(group, name, fallback, help, ...)                                                     \
 	{                                                                                          \
 		group, name, "true or false", #fallback, help,                                     \
 			RULE(.kind = KIND_FLAG, __VA_ARGS__)                                       \
@@ -118,8 +118,7 @@ static const struct config_setting settings[] = {
 		"which relay is taken first: the one with the smaller number",
 		AT(config_relay, priority)),
 	NUMBER("relays", "weight", 1, 1000, 1,
-		"its share of the sessions among relays of one priority",
-		AT(config_relay, weight)),
+		"its share of the sessions among relays of one priority", AT(config_relay, weight)),
 	TEXT("relays", "rate", "rate", NULL, 32,
 		"messages it may be given, evenly: \"100/s\", \"3000/h\"", .take = value_take_rate),
 	TEXT("relays", "limit", "rate", NULL, 32,
@@ -136,9 +135,9 @@ static const struct config_setting settings[] = {
 
 	TEXT("domains", "name", "host", REQUIRED, 253, "the part after the \"@\": \"gmail.com\"",
 		.take = value_take_domain),
-	NUMBER("domains", "connections", 0, 256, 0,
-		"messages on their way to it at the same time, at most; 0: any number",
-		AT(config_domain, connections)),
+	{"domains", "connections", "number 1..256", NULL,
+		"messages on their way to it at the same time, at most",
+		RULE(.kind = KIND_NUMBER, .min = 1, .max = 256, AT(config_domain, connections))},
 	TEXT("domains", "rate", "rate", NULL, 32, "messages to it, evenly: \"20/s\"",
 		.take = value_take_domain_rate),
 
