@@ -82,14 +82,11 @@ static bool do_some(struct directory_watch *w)
 
 static void wait_for_due(struct directory_watch *w)
 {
-	const struct dirtree_file *quiet = TAILQ_FIRST(&w->tree.quiet);
-	const struct dirtree_file *settling = TAILQ_FIRST(&w->tree.settling);
+	const struct dirtree_file *f = directory_first_due(w);
 	int64_t due_ms = w->closing_ms != 0 ? w->closing_ms : INT64_MAX;
 
-	if (quiet != NULL && quiet->due_ms < due_ms)
-		due_ms = quiet->due_ms;
-	if (settling != NULL && settling->due_ms < due_ms)
-		due_ms = settling->due_ms;
+	if (f != NULL && f->due_ms < due_ms)
+		due_ms = f->due_ms;
 	if (due_ms == INT64_MAX)
 		return;
 	int64_t left_ms = due_ms - clock_mono_ms();

@@ -111,7 +111,7 @@ void directory_scan_stop(struct directory_watch *w)
  * would have been if nobody wrote on. */
 static bool waits_for_files(struct directory_watch *w)
 {
-	if (TAILQ_EMPTY(&w->tree.quiet) && TAILQ_EMPTY(&w->tree.settling))
+	if (TAILQ_EMPTY(&w->tree.settling))
 		return false;
 	if (w->closing_ms == 0)
 		w->closing_ms = clock_mono_ms() + DIRECTORY_STILL_MS + 1;

@@ -74,13 +74,22 @@ void directory_take(struct directory_watch *w, struct dirtree_file *f, int dir, 
 		look_again(w, f, &sign);
 }
 
+/* What is saved while a full look goes on is no part of it, but news that comes after it: on the
+ * first look that makes the difference between a post that has long been read and a new one. */
+struct dirtree_file *directory_first_due(struct directory_watch *w)
+{
+	struct dirtree_file *quiet = w->full ? NULL : TAILQ_FIRST(&w->tree.quiet);
+	struct dirtree_file *settling = TAILQ_FIRST(&w->tree.settling);
+
+	if (quiet == NULL || (settling != NULL && settling->due_ms < quiet->due_ms))
+		return settling;
+	return quiet;
+}
+
 bool directory_take_due(struct directory_watch *w, int64_t now_ms)
 {
-	struct dirtree_file *f = TAILQ_FIRST(&w->tree.quiet);
-	bool announced = f != NULL && f->due_ms <= now_ms;
+	struct dirtree_file *f = directory_first_due(w);
 
-	if (!announced)
-		f = TAILQ_FIRST(&w->tree.settling);
 	if (f == NULL || f->due_ms > now_ms)
 		return false;
 	int dir = directory_folder_open(w, f->parent->path);
@@ -89,7 +98,7 @@ bool directory_take_due(struct directory_watch *w, int64_t now_ms)
 		w->want_scan = true;
 		return true;
 	}
-	directory_take(w, f, dir, announced);
+	directory_take(w, f, dir, f->queue == QUEUE_QUIET);
 	close(dir);
 	return true;
 }

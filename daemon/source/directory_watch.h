@@ -25,7 +25,7 @@ struct directory_watch {
 	struct event *readable, *step, *rescan;
 
 	bool want_scan, want_full;
-	bool scanning, full; /* the scan under way: of all there is, reporting all there is */
+	bool scanning, full; /* the scan under way: of all there is; reporting all there is */
 	int64_t closing_ms;  /* when a full look ends whatever waits; 0: not known yet */
 	DIR *dir;            /* of tree.current */
 	uint64_t read_stamp;
@@ -65,7 +65,9 @@ int directory_folder_open(const struct directory_watch *w, const char *path);
  * full look), and complete. `announced`: it has been closed or moved in, and been quiet. May drop
  * f. */
 void directory_take(struct directory_watch *w, struct dirtree_file *f, int dir, bool announced);
-/* The file that is due, if one is. */
+/* The one that is due first; NULL if none waits. */
+struct dirtree_file *directory_first_due(struct directory_watch *w);
+/* Takes it if it is due now; false if there was nothing to do. */
 bool directory_take_due(struct directory_watch *w, int64_t now_ms);
 
 #endif

@@ -32,7 +32,8 @@ typedef void directory_fn(const struct directory_look *look, void *arg);
  * file is gone.
  *
  * A full look is handed over in several calls if there is much, and waits up to a second for files
- * that are not at rest; what is still being written then comes later, as something new.
+ * that are not at rest; what is still being written then, or saved while it goes on, comes later,
+ * as something new.
  *
  * A directory that does not exist is an error in a look, once and on request, and is looked for
  * every second; when it comes (back), so do all its posts, with complete = true if a full look was

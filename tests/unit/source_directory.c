@@ -64,6 +64,22 @@ static void test_a_thousand_files_come_with_one_complete_look(void **state)
 	assert_int_equal(f->calls_after_complete, 0);
 }
 
+static void test_what_is_saved_during_the_first_look_comes_after_it(void **state)
+{
+	struct fixture *f = *state;
+
+	save(f, "old.md", "Old"); /* so fresh that the look waits for it */
+	f->watch = directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f);
+	turn(f);
+	assert_int_equal(f->completes, 0);
+	save(f, "new.md", "New");
+	wait_for_complete(f);
+	assert_int_equal(f->found.n, 1);
+	assert_string_equal(f->found.items[0], "old.md=Old");
+	wait_for_found(f, "new.md=New");
+	assert_int_equal(f->completes, 1);
+}
+
 static void test_what_has_not_changed_is_not_told_again(void **state)
 {
 	struct fixture *f = *state;
@@ -354,6 +370,7 @@ int main(void)
 		TEST(test_an_empty_directory_gives_a_complete_look),
 		TEST(test_a_rescan_on_request_has_all_posts_again),
 		TEST(test_a_thousand_files_come_with_one_complete_look),
+		TEST(test_what_is_saved_during_the_first_look_comes_after_it),
 		TEST(test_what_has_not_changed_is_not_told_again),
 		TEST(test_a_saved_file_is_told),
 		TEST(test_an_edited_file_is_told_again),
