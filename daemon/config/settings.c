@@ -108,7 +108,7 @@ static const struct config_setting settings[] = {
 	TIMEOUT(answer_timeout, "10m", "how long its answer to a whole message may take"),
 	TEXT("relays", "hello", "host", NULL, 253,
 		"the name hubmail gives itself to the relay; this machine's if it is not set",
-		AT(config_relay, hello), .check = value_host),
+		AT(config_relay, hello), .check = value_hello),
 
 	TEXT("lists", "name", "text", REQUIRED, 64,
 		"the list's short name: small letters, digits and hyphens", AT(config_list, name),

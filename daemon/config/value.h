@@ -29,6 +29,7 @@ bool value_group_name(const char *value, struct error *e);
 bool value_relay_name(const char *value, struct error *e);
 bool value_list_name(const char *value, struct error *e);
 bool value_host(const char *value, struct error *e);
+bool value_hello(const char *value, struct error *e);
 bool value_timezone(const char *value, struct error *e);
 bool value_timezone_exists(const char *value, struct error *e);
 bool value_language(const char *value, struct error *e);

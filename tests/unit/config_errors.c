@@ -224,6 +224,16 @@ static void test_hosts_are_names_or_ipv4_addresses(void **state)
 	}
 }
 
+static void test_hubmails_own_name_is_a_name_or_an_address_in_brackets(void **state)
+{
+	(void)state;
+	config_free(accept(.relay = RELAY " hello = \"[192.0.2.1]\";"));
+	config_free(accept(.relay = RELAY " hello = \"news\";"));
+	refuse("2: relays[0].hello: \"192.0.2.1\" is neither a host name nor an IPv4 address in "
+	       "brackets (\"[192.0.2.1]\")",
+		.relay = RELAY " hello = \"192.0.2.1\";");
+}
+
 static void test_addresses_to_listen_on_have_a_port(void **state)
 {
 	(void)state;
@@ -486,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_paths_begin_at_the_root),
 		cmocka_unit_test(test_a_socket_path_fits_into_a_socket_address),
 		cmocka_unit_test(test_hosts_are_names_or_ipv4_addresses),
+		cmocka_unit_test(test_hubmails_own_name_is_a_name_or_an_address_in_brackets),
 		cmocka_unit_test(test_addresses_to_listen_on_have_a_port),
 		cmocka_unit_test(test_urls_are_http_with_a_host_and_no_secrets),
 		cmocka_unit_test(test_names_can_stand_in_commands_and_addresses),
