@@ -23,7 +23,7 @@ struct csv_reader {
 	bool begun, ended; /* ended: the source has no more */
 	struct buf text;   /* the fields of the record, each with a NUL */
 	size_t *starts;    /* where each begins in text */
-	char **fields;
+	const char **fields;
 	size_t n, cap;
 	size_t first_len; /* of the record's first line */
 	bool skipping;    /* a line was too long: its rest comes next */

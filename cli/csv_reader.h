@@ -14,9 +14,9 @@
 typedef ssize_t csv_source_fn(void *arg, void *out, size_t max);
 
 struct csv_record {
-	size_t line;   /* the record's first line, from 1 */
-	size_t lines;  /* how many it has */
-	char **fields; /* UTF-8 */
+	size_t line;               /* the record's first line, from 1 */
+	size_t lines;              /* how many it has */
+	const char *const *fields; /* UTF-8 */
 	size_t n;
 	const char *raw; /* the bytes as they came, with the line's end */
 	size_t raw_len;
