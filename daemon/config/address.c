@@ -78,6 +78,20 @@ bool value_host(const char *value, struct error *e)
 	return value_refuse(e, value, "is neither a host name nor an IPv4 address");
 }
 
+/* RFC 5321, 4.1.1.1: a name, or an address in brackets. */
+bool value_hello(const char *value, struct error *e)
+{
+	size_t len = strlen(value);
+	char *inner = len > 2 ? xstrndup(value + 1, len - 2) : NULL;
+	bool literal = inner != NULL && value[0] == '[' && value[len - 1] == ']' && is_ipv4(inner);
+
+	free(inner);
+	if (literal || is_host_name(value))
+		return true;
+	return value_refuse(e, value,
+		"is neither a host name nor an IPv4 address in brackets (\"[192.0.2.1]\")");
+}
+
 bool value_take_listen(const char *value, void *config, struct error *e)
 {
 	struct config *c = config;

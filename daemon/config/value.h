@@ -29,12 +29,17 @@ bool value_group_name(const char *value, struct error *e);
 bool value_relay_name(const char *value, struct error *e);
 bool value_list_name(const char *value, struct error *e);
 bool value_host(const char *value, struct error *e);
+bool value_hello(const char *value, struct error *e);
 bool value_timezone(const char *value, struct error *e);
 bool value_timezone_exists(const char *value, struct error *e);
 bool value_language(const char *value, struct error *e);
 
 bool value_take_listen(const char *value, void *config, struct error *e);
 bool value_take_web_url(const char *value, void *config, struct error *e);
+bool value_take_rate(const char *value, void *relay, struct error *e);
+bool value_take_limit(const char *value, void *relay, struct error *e);
+bool value_take_domain(const char *value, void *domain, struct error *e);
+bool value_take_domain_rate(const char *value, void *domain, struct error *e);
 bool value_take_from(const char *value, void *list, struct error *e);
 bool value_take_reply_to(const char *value, void *list, struct error *e);
 bool value_take_schedule(const char *value, void *list, struct error *e);

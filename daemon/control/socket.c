@@ -90,12 +90,14 @@ static bool bind_at(
 	if (bind(fd, (const struct sockaddr *)beside, sizeof(*beside)) != 0)
 		return error_set(e, ERROR_IO, "control.socket: %s: cannot be made: %s", path,
 			strerror(errno));
-	if (group != PEER_NO_GROUP && chown(path, (uid_t)-1, group) != 0)
+	if (lstat(path, made) != 0)
+		return error_set(e, ERROR_IO, "control.socket: %s: %s", path, strerror(errno));
+	/* The daemon's unit allows no chown(), which its own group does not need. */
+	if (group != PEER_NO_GROUP && made->st_gid != group && chown(path, (uid_t)-1, group) != 0)
 		return error_set(e, ERROR_CONFIG,
 			"control.socket: %s: cannot be given to control.group: %s: hubmaild's user must be in that group",
 			path, strerror(errno));
-	if (chmod(path, group == PEER_NO_GROUP ? 0600 : 0660) != 0 || lstat(path, made) != 0 ||
-		listen(fd, BACKLOG) != 0)
+	if (chmod(path, group == PEER_NO_GROUP ? 0600 : 0660) != 0 || listen(fd, BACKLOG) != 0)
 		return error_set(e, ERROR_IO, "control.socket: %s: %s", path, strerror(errno));
 	return true;
 }

@@ -1,7 +1,7 @@
 /* Any bytes as a configuration file: either a configuration or errors, never both or neither, and
  * nothing on the disk is looked at. */
-#include "hubmail/base_text.h"
 #include "hubmail/config.h"
+#include "hubmail/base_text.h"
 
 #include <stdint.h>
 #include <stdlib.h>
