@@ -121,7 +121,7 @@ bool source_feed_parse(const char *data, size_t len, const char *base_url, const
 		p->guid = xstrdup(strsep(&line, " "));
 		p->title = xstrdup(strsep(&line, " "));
 		const char *seconds = strsep(&line, " ");
-		if (seconds != NULL && *seconds != '-')
+		if (seconds != NULL && strcmp(seconds, "-") != 0)
 			p->published_at = clock_now() + strtoll(seconds, NULL, 10);
 		if (line != NULL)
 			strlist_add(&p->categories, line);
