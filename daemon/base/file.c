@@ -115,3 +115,15 @@ char *file_folder(const char *path)
 		slash--;
 	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
+
+bool file_give_to_folder(int fd, const char *path)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	char *folder = file_folder(path);
+	bool ok = stat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0;
+	free(folder);
+	return ok;
+}

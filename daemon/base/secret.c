@@ -60,19 +60,6 @@ static bool read_secret(const char *path, struct secret *out, struct error *e)
 	return true;
 }
 
-/* Root may run a command before the daemon ever ran: the file must then belong to the daemon's
- * user, who owns the folder. */
-static bool give_to_folder_owner(int fd, const char *path)
-{
-	struct stat st;
-	if (geteuid() != 0)
-		return true;
-	char *folder = file_folder(path);
-	bool ok = stat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0;
-	free(folder);
-	return ok;
-}
-
 /* Two processes may do this at once: the first to give its file the name wins, and both read that
  * one. */
 static bool make_secret(const char *path, struct error *e)
@@ -89,7 +76,7 @@ static bool make_secret(const char *path, struct error *e)
 
 	char *beside = xasprintf("%s.XXXXXX", path);
 	int fd = mkostemp(beside, O_CLOEXEC);
-	bool ok = fd >= 0 && fchmod(fd, 0600) == 0 && give_to_folder_owner(fd, path) &&
+	bool ok = fd >= 0 && fchmod(fd, 0600) == 0 && file_give_to_folder(fd, path) &&
 		  write(fd, text, sizeof(text)) == (ssize_t)sizeof(text) && fsync(fd) == 0 &&
 		  (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) == 0 ||
 			  errno == EEXIST);

@@ -1,18 +1,19 @@
-/* connect() and poll() as libesmtp sees them. These two stand in the executable itself and are
- * exported from it, so that the library's calls are bound to them by the ordinary rules of dynamic
- * linking; for every thread that is not inside a session they are the C library's. */
+/* connect(), read(), write(), poll() and close() as libesmtp sees them. They stand in the
+ * executable itself and are exported from it, so that the library's calls are bound to them by the
+ * ordinary rules of dynamic linking. They act on the connection of the session that the calling
+ * thread is in (wire.h), and are the C library's for every other descriptor and thread. */
 #include "wire.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-
-typedef int connect_fn(int fd, const struct sockaddr *addr, socklen_t len);
-typedef int poll_fn(struct pollfd *fds, nfds_t n, int timeout_ms);
+#include <unistd.h>
 
 /* The next definition of that name: the C library's, or a sanitizer's. */
 static void *real(_Atomic(void *) *known, const char *name)
@@ -26,48 +27,109 @@ static void *real(_Atomic(void *) *known, const char *name)
 	return f;
 }
 
-int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
-{
-	const struct sockaddr *addr = to.__sockaddr__;
-	static _Atomic(void *) known;
-	struct wire *w = wire_current();
-	connect_fn *f;
-	void *p = real(&known, "connect");
+#define CALL_REAL(result, name, types, arguments)                                                  \
+	do {                                                                                       \
+		static _Atomic(void *) known;                                                      \
+		result(*f) types;                                                                  \
+		void *p = real(&known, #name);                                                     \
+		memcpy(&f, &p, sizeof(f));                                                         \
+		return f arguments;                                                                \
+	} while (0)
 
-	memcpy(&f, &p, sizeof(f));
-	if (w == NULL || (addr->sa_family != AF_INET && addr->sa_family != AF_INET6))
-		return f(fd, addr, len);
-	/* wire_connect() calls connect() itself: this time it is not for libesmtp. */
+/* The session whose connection this is, or NULL. Until give_back() the calls of the thread are the
+ * C library's: what the wire does, and OpenSSL under it, is not for libesmtp. */
+static struct wire *take(int fd)
+{
+	struct wire *w = wire_current();
+
+	if (w == NULL || w->fd != fd || fd < 0)
+		return NULL;
 	wire_leave();
-	int rc = wire_connect(w, fd, addr, len);
-	int error = errno;
-	wire_enter(w);
-	errno = error;
-	return rc;
+	return w;
 }
 
-/* libesmtp asks for reading and writing at once, and it looks for early answers while it still
- * fills its buffer. With TLS 1.3 the server's session tickets make the socket readable before there
- * is an answer, and libesmtp then waits for the answer to a command that it has not sent yet. So
- * writing goes first, and looking for early answers (one descriptor, no time to wait) finds none.
- */
+static void give_back(struct wire *w)
+{
+	int error = errno;
+
+	wire_enter(w);
+	errno = error;
+}
+
+/* libesmtp connects to WIRE_PLACE_HOLDER: which relay it really is, the session knows. */
+static bool is_place_holder(const struct sockaddr *addr)
+{
+	struct sockaddr_in in;
+
+	if (addr->sa_family != AF_INET)
+		return false;
+	memcpy(&in, addr, sizeof(in));
+	return in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && in.sin_port == htons(1);
+}
+
+int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
+{
+	struct wire *w = wire_current();
+
+	if (w != NULL && is_place_holder(to.__sockaddr__)) {
+		wire_leave();
+		int rc = wire_on_connect(w, fd);
+		give_back(w);
+		return rc;
+	}
+	CALL_REAL(int, connect, (int, const struct sockaddr *, socklen_t),
+		(fd, to.__sockaddr__, len));
+}
+
+ssize_t read(int fd, void *buf, size_t len)
+{
+	struct wire *w = take(fd);
+
+	if (w != NULL) {
+		ssize_t n = wire_on_read(w, buf, len);
+		give_back(w);
+		return n;
+	}
+	CALL_REAL(ssize_t, read, (int, void *, size_t), (fd, buf, len));
+}
+
+ssize_t write(int fd, const void *buf, size_t len)
+{
+	struct wire *w = take(fd);
+
+	if (w != NULL) {
+		ssize_t n = wire_on_write(w, buf, len);
+		give_back(w);
+		return n;
+	}
+	CALL_REAL(ssize_t, write, (int, const void *, size_t), (fd, buf, len));
+}
+
+/* A function of its own, for <poll.h> declares that poll() only writes to what it is given. */
+__attribute__((noinline)) static struct wire *take_polled(struct pollfd *fds, nfds_t n)
+{
+	return n > 0 ? take(fds->fd) : NULL;
+}
+
 int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	static _Atomic(void *) known;
-	poll_fn *f;
-	void *p = real(&known, "poll");
+	struct wire *w = take_polled(fds, n);
 
-	memcpy(&f, &p, sizeof(f));
-	if (wire_current() == NULL)
-		return f(fds, n, timeout_ms);
-	if (timeout_ms == 0 && n == 1 && fds[0].events == POLLIN) {
-		fds[0].revents = 0;
-		return 0;
+	if (w != NULL) {
+		int ready = wire_on_poll(w, fds, n, timeout_ms);
+		give_back(w);
+		return ready;
 	}
-	int ready = f(fds, n, timeout_ms);
-	if (ready == 2 && n == 2 && fds[0].fd == fds[1].fd && (fds[1].revents & POLLOUT) != 0) {
-		fds[0].revents = 0;
-		return 1;
+	CALL_REAL(int, poll, (struct pollfd *, nfds_t, int), (fds, n, timeout_ms));
+}
+
+int close(int fd)
+{
+	struct wire *w = take(fd);
+
+	if (w != NULL) {
+		wire_on_close(w);
+		give_back(w);
 	}
-	return ready;
+	CALL_REAL(int, close, (int), (fd));
 }

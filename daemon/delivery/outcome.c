@@ -40,7 +40,7 @@ enum attempt_class attempt_classify(const struct attempt_facts *f)
 	if (f->sent_event && is_2xx(f->data_code) && f->complete && is_2xx(f->rcpt_code) &&
 		f->at_end)
 		return ATTEMPT_ACCEPTED;
-	if (is_refusal(code) && (!f->logged_in || attempt_step(f) == STEP_MAIL))
+	if (is_refusal(code) && attempt_step(f) == STEP_MAIL)
 		return ATTEMPT_RELAY_FAULT;
 	if (is_refusal(f->rcpt_code) || (f->sent_event && is_refusal(f->data_code)))
 		return refused(code);

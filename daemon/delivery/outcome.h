@@ -15,7 +15,6 @@ struct attempt_facts {
 	bool at_end;                         /* … and given to its end */
 	bool aborted;                        /* we broke it off before the final dot */
 	bool unwanted;                       /* … because it is not to be sent (now) after all */
-	bool logged_in;                      /* the session has logged in, or needs no login */
 };
 
 enum attempt_class {

@@ -6,16 +6,17 @@
 
 #include "hubmail/base_clock.h"
 #include "hubmail/base_log.h"
+#include "opening.h"
 #include "outcome.h"
-#include "talk.h"
-#include "tls.h"
+#include "policy.h"
 #include "turn.h"
-#include <auth-client.h>
 #include <errno.h>
 #include <libesmtp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define IDLE_MS 2000 /* an open connection waits so long for more work */
 
 /* One message on this connection. */
 struct outgoing {
@@ -25,7 +26,6 @@ struct outgoing {
 	smtp_recipient_t recipient;
 	struct attempt_facts facts;
 	bool later; /* unwanted only for now */
-	int64_t started_ms;
 	size_t piece;
 };
 
@@ -33,9 +33,6 @@ struct connection {
 	struct session *s;
 	const struct config_relay *relay;
 	smtp_session_t smtp;
-	auth_context_t auth;
-	SSL_CTX *tls;
-	struct talk talk;
 	struct turns turns;
 	struct compose_message rendered; /* of the message being sent */
 	struct outgoing places[2];       /* the current one and the one ahead */
@@ -93,19 +90,6 @@ static void start_text(struct outgoing *o)
 		address_domain(o->item->digest->from), message_id);
 	struct compose_reader reader = {d->email, d->name, token, message_id};
 	compose_render(o->item->digest->plan, &reader, &c->rendered);
-	o->started_ms = clock_mono_ms();
-}
-
-/* libesmtp throws away what it could not write in time and goes on with what follows: a relay that
- * stalled and came back would accept a message with a hole. Its time-out for one write cannot have
- * passed if the whole text took less. */
-static int why_not_finish(struct outgoing *o)
-{
-	struct connection *c = o->connection;
-
-	if (clock_mono_ms() - o->started_ms >= (int64_t)c->relay->transfer_timeout * 900)
-		return ETIMEDOUT;
-	return wire_is_alive(&c->s->wire) ? 0 : ECONNRESET;
 }
 
 /* smtp_messagecb_t: the pieces one after the other. libesmtp takes any errno but 0 at the end for a
@@ -128,10 +112,10 @@ static const char *next_piece(void **unused, int *len, void *arg)
 		errno = 0;
 		return piece->iov_base;
 	}
-	int error = o->facts.aborted ? ECANCELED : o->facts.at_end ? 0 : why_not_finish(o);
-	o->facts.aborted = error != 0;
-	o->facts.at_end = error == 0;
-	errno = error;
+	/* A connection on which something failed gets no final dot. */
+	o->facts.aborted = o->facts.aborted || (!o->facts.at_end && !wire_is_alive(&c->s->wire));
+	o->facts.at_end = !o->facts.aborted;
+	errno = o->facts.aborted ? ECANCELED : 0;
 	return NULL;
 }
 
@@ -142,14 +126,31 @@ static struct outgoing *free_place(struct connection *c)
 	return c->places[0].item == NULL ? &c->places[0] : &c->places[1];
 }
 
+/* The next delivery whose time has come: at once, or within wait_ms. */
+static struct ready_item *next_item(struct connection *c, int wait_ms)
+{
+	struct ready *q = c->s->world.ready;
+	struct ready_item *item = ready_take(q, wait_ms);
+
+	if (item == NULL)
+		return NULL;
+	int64_t wait_us = relay_reserve(c->s->relay, wait_ms * 1000LL);
+	if (wait_us == 0 || (wait_us > 0 && ready_sleep(q, wait_us)))
+		return item;
+	if (wait_us > 0)
+		relay_unreserve(c->s->relay);
+	ready_return(q, item, false);
+	return NULL;
+}
+
 /* The next delivery becomes the session's next message. NULL: there is none, or it is not to take
  * any more. */
-static struct outgoing *take(struct connection *c)
+static struct outgoing *take(struct connection *c, int wait_ms)
 {
 	if (atomic_load(c->s->world.stopping) || relay_retired(c->s->relay) ||
 		c->taken >= c->relay->messages_per_connection)
 		return NULL;
-	struct ready_item *item = ready_take(c->s->world.ready);
+	struct ready_item *item = next_item(c, wait_ms);
 	if (item == NULL)
 		return NULL;
 	struct outgoing *o = free_place(c);
@@ -159,7 +160,8 @@ static struct outgoing *take(struct connection *c)
 		o->recipient = smtp_add_recipient(o->message, item->delivery.email);
 	if (o->recipient == NULL || !smtp_set_messagecb(o->message, next_piece, o)) {
 		fault(c, "libesmtp has no memory for another message", "");
-		ready_return(c->s->world.ready, item);
+		relay_unreserve(c->s->relay);
+		ready_return(c->s->world.ready, item, false);
 		o->item = NULL;
 		return NULL;
 	}
@@ -168,7 +170,7 @@ static struct outgoing *take(struct connection *c)
 	return o;
 }
 
-static void collect(struct connection *c, struct outgoing *o)
+static void collect(struct outgoing *o)
 {
 	struct attempt_facts *f = &o->facts;
 
@@ -176,7 +178,6 @@ static void collect(struct connection *c, struct outgoing *o)
 	f->rcpt_code = smtp_recipient_status(o->recipient)->code;
 	f->data_code = smtp_message_transfer_status(o->message)->code;
 	f->complete = smtp_recipient_check_complete(o->recipient) != 0;
-	f->logged_in = c->relay->username == NULL || c->talk.logged_in;
 }
 
 /* The answer that decided. */
@@ -235,6 +236,19 @@ static const char *words_for(enum attempt_class class)
 	}
 }
 
+/* What the answer says of others than this reader: that the domain has had enough for now, or that
+ * the mail is not wanted from us at all. */
+static void judge(const struct connection *c, struct outgoing *o, const struct store_result *r)
+{
+	bool soft = r->code == 421 || (r->enhanced != NULL && strncmp(r->enhanced, "4.7.", 4) == 0);
+	enum ready_verdict verdict = r->outcome == OUTCOME_ACCEPTED ? READY_CONTENT
+				     : soft                         ? READY_COMPLAINED
+								    : READY_NO_WORD;
+
+	if (verdict != READY_NO_WORD)
+		ready_judge(c->s->world.ready, o->item, verdict, r->text);
+}
+
 static void record(struct connection *c, struct outgoing *o, enum attempt_class class,
 	const struct outgoing *next)
 {
@@ -262,13 +276,19 @@ static void record(struct connection *c, struct outgoing *o, enum attempt_class 
 	}
 	r.enhanced = enhanced[0] != '\0' ? enhanced : NULL;
 	plan_retry(c, o, &r);
+	if (r.outcome == OUTCOME_ACCEPTED || r.outcome == OUTCOME_UNKNOWN)
+		r.use_slot = relay_use_slot(c->s->relay, r.at);
 	log_result(c, o, &r);
+	judge(c, o, &r);
 	if (r.outcome == OUTCOME_ACCEPTED)
 		relay_worked(c->s->relay, r.at);
 	else
 		relay_count(
 			c->s->relay, r.outcome == OUTCOME_FAILED ? RELAY_FAILED : RELAY_DEFERRED);
+	struct outgoing_digest *digest = outgoing_digest_ref(o->item->digest);
 	turns_post(&c->turns, &r, o->item, next != NULL ? next->item : NULL);
+	policy_note(digest, c->s->world.writer, &r, c->s->retry.pause_after);
+	outgoing_digest_unref(digest);
 }
 
 static void note_refusal(struct connection *c, const struct outgoing *o)
@@ -276,10 +296,6 @@ static void note_refusal(struct connection *c, const struct outgoing *o)
 	char text[300], what[40];
 	int code = attempt_code(&o->facts);
 
-	if (!o->facts.logged_in) {
-		fault(c, "login refused", c->talk.refusal);
-		return;
-	}
 	status_text(deciding_status(o), text, sizeof(text));
 	snprintf(what, sizeof(what), "relay answered %d", code);
 	fault(c, what, text);
@@ -308,7 +324,7 @@ static void settle(struct connection *c, struct outgoing *o, const struct outgoi
 {
 	if (o == NULL || o->item == NULL)
 		return;
-	collect(c, o);
+	collect(o);
 	enum attempt_class class = attempt_classify(&o->facts);
 	/* 421 ends the connection (RFC 5321, 3.8). */
 	c->closing = c->closing || attempt_code(&o->facts) == 421;
@@ -317,10 +333,12 @@ static void settle(struct connection *c, struct outgoing *o, const struct outgoi
 			note_refusal(c, o);
 		/* Its trace goes with this turn; in the store it is queued as before. */
 		turns_post(&c->turns, NULL, NULL, next != NULL ? next->item : NULL);
+		relay_unreserve(c->s->relay);
+		/* Whose sender the relay refuses must not be in front of all others again. */
 		if (o->facts.unwanted)
 			give_up(c, o);
 		else
-			ready_return(c->s->world.ready, o->item);
+			ready_return(c->s->world.ready, o->item, o->facts.mail_code != 0);
 	} else {
 		record(c, o, class, next);
 		c->settled += class != ATTEMPT_BROKEN && class != ATTEMPT_UNKNOWN;
@@ -332,19 +350,13 @@ static void settle(struct connection *c, struct outgoing *o, const struct outgoi
 
 static void mail_answered(struct connection *c, struct outgoing *o)
 {
-	/* Only a message whose MAIL was answered without a login, or refused without an end of its
-	 * own, is still here. */
+	/* Only a message whose MAIL was refused without an end of its own is still here. */
 	if (c->current != NULL && c->current != o)
 		settle(c, c->current, o);
 	c->current = o;
 	c->ahead = NULL;
-	if (c->relay->username != NULL && !c->talk.logged_in) {
-		fault(c, "login refused", c->talk.refusal);
-		wire_shut_down(&c->s->wire);
-		return;
-	}
 	if (smtp_reverse_path_status(o->message)->code / 100 == 2)
-		c->ahead = take(c);
+		c->ahead = take(c, 0);
 }
 
 static void message_ended(struct connection *c, struct outgoing *o)
@@ -353,16 +365,14 @@ static void message_ended(struct connection *c, struct outgoing *o)
 	settle(c, o, c->ahead);
 	if (c->current == o)
 		c->current = NULL;
-}
-
-static void tls_started(struct connection *c)
-{
-	if (c->talk.injected) {
-		fault(c,
-			"something was slipped in before TLS: the connection is being tampered with",
-			"");
-		wire_shut_down(&c->s->wire);
-	}
+	if (atomic_load(c->s->world.stopping))
+		wire_quit(&c->s->wire);
+	if (c->ahead != NULL || c->closing)
+		return;
+	/* Nothing was there in time: the connection is kept for a while for what comes. */
+	c->ahead = take(c, IDLE_MS);
+	if (c->ahead != NULL)
+		turns_post(&c->turns, NULL, NULL, c->ahead->item);
 }
 
 static void on_event(smtp_session_t smtp, int event, void *arg, ...)
@@ -380,48 +390,10 @@ static void on_event(smtp_session_t smtp, int event, void *arg, ...)
 	case SMTP_EV_MESSAGESENT:
 		message_ended(c, smtp_message_get_application_data(va_arg(ap, smtp_message_t)));
 		break;
-	case SMTP_EV_DISCONNECT:
-		wire_forget(&c->s->wire);
-		break;
-	case SMTP_EV_STARTTLS_OK:
-		tls_started(c);
-		break;
-	case SMTP_EV_EXTNA_STARTTLS:
-		fault(c, "the relay offers no STARTTLS, and this relay's tls setting asks for it",
-			"");
-		break;
-	case SMTP_EV_WRONG_PEER_CERTIFICATE:
-		/* libesmtp compares with the name that DNS gave; OpenSSL has checked the one that
-		 * was configured. */
-		*va_arg(ap, int *) = 1;
-		break;
 	default:
 		break;
 	}
 	va_end(ap);
-}
-
-static void on_talk(const char *data, int len, int writing, void *arg)
-{
-	struct connection *c = arg;
-
-	if (len > 0)
-		talk_hear(&c->talk, data, (size_t)len, writing != 0);
-}
-
-static int on_login(auth_client_request_t request, char **result, int fields, void *arg)
-{
-	const struct config_relay *relay = arg;
-
-	for (int i = 0; i < fields; i++) {
-		if ((request[i].flags & AUTH_USER) != 0)
-			result[i] = relay->username;
-		else if ((request[i].flags & AUTH_PASS) != 0)
-			result[i] = relay->password;
-		else
-			return 0;
-	}
-	return 1;
 }
 
 /* ---- One connection ---- */
@@ -441,68 +413,32 @@ static void set_timeouts(struct connection *c)
 		smtp_set_timeout(c->smtp, which | Timeout_OVERRIDE_RFC2822_MINIMUM, ms[which]);
 }
 
-static bool set_up_login(struct connection *c)
+/* wire_open_fn: libesmtp wants its connection. */
+static bool open_connection(struct wire *w, void *arg)
 {
-	if (c->relay->username == NULL)
-		return true;
-	c->auth = auth_create_context();
-	return c->auth != NULL && auth_set_mechanism_flags(c->auth, AUTH_PLUGIN_PLAIN, 0) &&
-	       auth_set_interact_cb(c->auth, on_login, (void *)c->relay) &&
-	       smtp_auth_set_context(c->smtp, c->auth);
-}
-
-static bool set_up_tls(struct connection *c)
-{
+	struct session *s = arg;
 	struct error e = {0};
 
-	c->tls = relay_tls(c->s->relay, &e);
-	if (e.code != ERROR_NONE) {
-		fault(c, e.text, "");
-		return false;
-	}
-	return c->tls == NULL || (smtp_starttls_enable(c->smtp, Starttls_REQUIRED) &&
-					 smtp_starttls_set_ctx(c->smtp, c->tls));
+	if (opening_run(w, s->relay, &e))
+		return true;
+	s->opening_error = e;
+	return false;
 }
 
 static bool set_up(struct connection *c)
 {
-	char server[300];
-
 	c->smtp = smtp_create_session();
-	if (c->smtp == NULL)
-		return false;
-	snprintf(server, sizeof(server), "%s:%d", c->relay->host, c->relay->port);
-	if (!smtp_set_server(c->smtp, server) || !smtp_set_eventcb(c->smtp, on_event, c) ||
-		!smtp_set_monitorcb(c->smtp, on_talk, c, 0))
-		return false;
-	if (c->relay->hello != NULL && !smtp_set_hostname(c->smtp, c->relay->hello))
+	if (c->smtp == NULL || !smtp_set_server(c->smtp, WIRE_PLACE_HOLDER) ||
+		!smtp_set_hostname(c->smtp, "localhost") || !smtp_set_eventcb(c->smtp, on_event, c))
 		return false;
 	set_timeouts(c);
-	return set_up_login(c) && set_up_tls(c);
-}
-
-/* Why a connection brought nothing. libesmtp's error number may be an old one, so it comes last. */
-static void explain(struct connection *c, bool started)
-{
-	char text[200];
-	int error = smtp_errno();
-
-	if (tls_verify_reason() != NULL)
-		fault(c, "the relay's certificate is not good", tls_verify_reason());
-	if (c->talk.refusal[0] != '\0')
-		fault(c, "relay refused", c->talk.refusal);
-	if (!started && error != 0 && smtp_strerror(error, text, sizeof(text)) != NULL)
-		fault(c, "cannot connect", text);
-	fault(c, "the connection was lost before a message was answered", "");
+	return true;
 }
 
 static void tear_down(struct connection *c)
 {
 	if (c->smtp != NULL)
 		smtp_destroy_session(c->smtp);
-	if (c->auth != NULL)
-		auth_destroy_context(c->auth);
-	SSL_CTX_free(c->tls);
 	compose_message_free(&c->rendered);
 	turns_destroy(&c->turns);
 }
@@ -516,18 +452,21 @@ static enum ending run_connection(struct session *s)
 	turns_init(&c.turns, s->world.writer, s->world.ready, s->place, c.relay->name);
 	if (!set_up(&c)) {
 		fault(&c, "the session cannot be set up: too little memory", "");
-	} else if ((first = take(&c)) != NULL) {
+	} else if ((first = take(&c, 0)) != NULL) {
 		c.ahead = first;
 		turns_post(&c.turns, NULL, NULL, first->item);
-		tls_verify_clear();
+		s->opening_error = (struct error){0};
 		wire_enter(&s->wire);
-		bool started = smtp_start_session(c.smtp) != 0;
+		smtp_start_session(c.smtp);
 		wire_leave();
-		wire_forget(&s->wire);
 		settle(&c, c.current, NULL);
 		settle(&c, c.ahead, NULL);
 		if (c.settled == 0 && !atomic_load(s->world.stopping) && !first->facts.unwanted)
-			explain(&c, started);
+			fault(&c,
+				s->opening_error.code != ERROR_NONE
+					? s->opening_error.text
+					: "the connection was lost before a message was answered",
+				"");
 		turns_post(&c.turns, NULL, NULL, NULL);
 		turns_wait(&c.turns);
 		ending = ENDING_WORKED;
@@ -547,7 +486,8 @@ void session_init(struct session *s)
 	const struct config_relay *relay = relay_settings(s->relay);
 
 	atomic_init(&s->over, false);
-	wire_init(&s->wire, relay->connect_timeout * 1000, relay->transfer_timeout * 800);
+	wire_init(&s->wire, relay->connect_timeout * 1000, relay->transfer_timeout * 800,
+		open_connection, s);
 }
 
 void session_destroy(struct session *s)

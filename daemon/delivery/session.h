@@ -14,6 +14,7 @@
 struct retry_settings {
 	int first, longest, give_up; /* seconds */
 	bool hold_unknown;
+	int pause_after;
 };
 
 /* What a session works with. Borrowed from the runner, who outlives it. */
@@ -30,6 +31,7 @@ struct session {
 	struct retry_settings retry;
 	int place; /* from 0; no two open sessions have the same */
 	struct wire wire;
+	struct error opening_error; /* why the last connection could not be opened */
 	atomic_bool over;
 };
 

@@ -1,38 +1,17 @@
-/* Our own SSL_CTX for libesmtp: its built-in one crashes on the second session, takes TLS 1.0, says
- * no SNI and checks the certificate against the name that DNS gave instead of the one that was
- * configured. */
+/* What is trusted for a relay, and which name its certificate must have: the configured one, not
+ * what DNS made of it. */
 #include "tls.h"
 
-#include "hubmail/base_mem.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
-#include <string.h>
-
-static _Thread_local const char *verify_reason; /* a constant of OpenSSL's */
-
-static int note_reason(int ok, X509_STORE_CTX *ctx)
-{
-	if (!ok)
-		verify_reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
-	return ok;
-}
-
-/* libesmtp makes the SSL object itself: the start of its handshake is the only moment to name the
- * host. */
-static void say_host(const SSL *ssl, int where, int ret)
-{
-	(void)ret;
-	if ((where & SSL_CB_HANDSHAKE_START) == 0)
-		return;
-	const char *host = X509_VERIFY_PARAM_get0_host(SSL_CTX_get0_param(SSL_get_SSL_CTX(ssl)), 0);
-	if (host != NULL)
-		SSL_set_tlsext_host_name((SSL *)ssl, host);
-}
 
 static bool is_ip(const char *host)
 {
-	return strspn(host, "0123456789.") == strlen(host);
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
 static bool check_name(SSL_CTX *ctx, const char *host)
@@ -61,21 +40,10 @@ SSL_CTX *tls_context_new(const char *host, const char *ca_file, struct error *e)
 	}
 	if (ca_file == NULL)
 		SSL_CTX_set_default_verify_paths(ctx);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_reason);
-	SSL_CTX_set_info_callback(ctx, say_host);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	return ctx;
 fail:
 	ERR_clear_error();
 	SSL_CTX_free(ctx);
 	return NULL;
-}
-
-const char *tls_verify_reason(void)
-{
-	return verify_reason;
-}
-
-void tls_verify_clear(void)
-{
-	verify_reason = NULL;
 }

@@ -1,21 +1,30 @@
-/* The socket under a libesmtp session. libesmtp 1.1.0 sets no option on it, waits for connect() as
- * long as the kernel likes and gives its descriptor to nobody; interpose.c brings its calls here.
- */
+/* The connection itself: buffers, TLS and time-outs over a socket that never blocks. What has gone
+ * wrong once stays wrong, for libesmtp does not look at what became of its writes: a message must
+ * end before its final dot rather than arrive with a hole. */
 #include "wire.h"
 
+#include "hubmail/base_clock.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <stddef.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static _Thread_local struct wire *current;
 
-void wire_init(struct wire *w, int connect_timeout_ms, int user_timeout_ms)
+void wire_init(
+	struct wire *w, int connect_timeout_ms, int user_timeout_ms, wire_open_fn *open, void *arg)
 {
-	*w = (struct wire){connect_timeout_ms, user_timeout_ms, PTHREAD_MUTEX_INITIALIZER, -1};
+	memset(w, 0, sizeof(*w));
+	w->connect_timeout_ms = connect_timeout_ms;
+	w->user_timeout_ms = user_timeout_ms;
+	w->open = open;
+	w->arg = arg;
+	w->fd = -1;
+	pthread_mutex_init(&w->lock, NULL);
 }
 
 void wire_destroy(struct wire *w)
@@ -38,84 +47,432 @@ struct wire *wire_current(void)
 	return current;
 }
 
-static void set_fd(struct wire *w, int fd)
+/* ---- The socket, with or without TLS ---- */
+
+/* How a call of OpenSSL's went, as read(2) and write(2) would say it. */
+static ssize_t tls_result(struct wire *w, int rc, size_t n)
 {
-	pthread_mutex_lock(&w->lock);
-	w->fd = fd;
-	pthread_mutex_unlock(&w->lock);
-}
-
-/* Without TCP_NODELAY each message over 2 kB waits 40 ms for the relay's delayed acknowledgement.
- */
-static void set_options(struct wire *w, int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(
-		fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &w->user_timeout_ms, sizeof(w->user_timeout_ms));
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-static int wait_connected(int fd, int timeout_ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	int error = 0, n;
-	socklen_t len = sizeof(error);
-
-	while ((n = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR)
-		;
-	if (n == 0)
-		error = ETIMEDOUT;
-	else if (n < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-		error = errno;
-	errno = error;
-	return error == 0 ? 0 : -1;
-}
-
-/* The descriptor is remembered before the connection stands, so that it can be shut down while it
- * is being made. */
-int wire_connect(struct wire *w, int fd, const struct sockaddr *addr, socklen_t len)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	set_options(w, fd);
-	set_fd(w, fd);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-		goto fail;
-	if (connect(fd, addr, len) != 0) {
-		if (errno != EINPROGRESS)
-			goto fail;
-		if (wait_connected(fd, w->connect_timeout_ms) != 0)
-			goto fail;
-	}
-	if (fcntl(fd, F_SETFL, flags) == 0)
+	if (rc > 0)
+		return (ssize_t)n;
+	int error = SSL_get_error(w->ssl, rc);
+	ERR_clear_error();
+	if (error == SSL_ERROR_ZERO_RETURN)
 		return 0;
-fail:
-	set_fd(w, -1);
+	errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
 	return -1;
 }
+
+static ssize_t receive(struct wire *w, void *buf, size_t len)
+{
+	size_t n = 0;
+
+	if (w->ssl != NULL) {
+		ERR_clear_error();
+		return tls_result(w, SSL_read_ex(w->ssl, buf, len, &n), n);
+	}
+	return recv(w->fd, buf, len, MSG_DONTWAIT);
+}
+
+static ssize_t transmit(struct wire *w, const void *buf, size_t len)
+{
+	size_t n = 0;
+
+	if (w->ssl != NULL) {
+		ERR_clear_error();
+		return tls_result(w, SSL_write_ex(w->ssl, buf, len, &n), n);
+	}
+	return send(w->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static bool passing(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+static void break_off(struct wire *w)
+{
+	w->broken = true;
+	w->out_len = 0;
+	if (w->fd >= 0)
+		shutdown(w->fd, SHUT_RDWR);
+}
+
+/* Sends what the socket takes now. False if the connection is broken. */
+static bool flush(struct wire *w)
+{
+	size_t sent = 0;
+
+	while (!w->broken && sent < w->out_len) {
+		ssize_t n = transmit(w, w->out + sent, w->out_len - sent);
+		if (n > 0)
+			sent += (size_t)n;
+		else if (n < 0 && passing(errno))
+			break;
+		else
+			break_off(w);
+	}
+	if (w->broken)
+		return false;
+	memmove(w->out, w->out + sent, w->out_len - sent);
+	w->out_len -= sent;
+	return true;
+}
+
+/* Takes in what has arrived. 1: there is something to read; 0: nothing yet; -1: the end. */
+static int fill(struct wire *w)
+{
+	if (w->in_at < w->in_end)
+		return 1;
+	if (w->broken || w->fd < 0)
+		return -1;
+	ssize_t n = receive(w, w->in, sizeof(w->in));
+	if (n < 0 && passing(errno))
+		return 0;
+	if (n <= 0)
+		return -1;
+	w->in_at = 0;
+	w->in_end = (size_t)n;
+	return 1;
+}
+
+/* Waits for the socket until the moment `deadline`. False: it has passed. */
+static bool wait_for(struct wire *w, short events, int64_t deadline)
+{
+	struct pollfd p = {.fd = w->fd, .events = events};
+
+	for (;;) {
+		int64_t left = deadline - clock_mono_ms();
+		int n = poll(&p, 1, left > 0 ? (int)left : 0);
+		if (n > 0)
+			return true;
+		if (n == 0 || errno != EINTR)
+			return false;
+	}
+}
+
+static int64_t deadline_after(int timeout_ms)
+{
+	return clock_mono_ms() + (timeout_ms >= 0 ? timeout_ms : 24 * 3600 * 1000);
+}
+
+/* ---- TLS ---- */
+
+static bool handshake_failed(struct wire *w, struct error *e)
+{
+	long verify = SSL_get_verify_result(w->ssl);
+	unsigned long code = ERR_peek_last_error();
+	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+	if (verify != X509_V_OK)
+		return error_set(e, ERROR_IO, "its certificate is not good: %s",
+			X509_verify_cert_error_string(verify));
+	return error_set(e, ERROR_IO, "TLS failed: %s",
+		reason != NULL ? reason : "the relay ended the connection");
+}
+
+static bool shake_hands(struct wire *w, int timeout_ms, struct error *e)
+{
+	int64_t deadline = deadline_after(timeout_ms);
+
+	for (;;) {
+		ERR_clear_error();
+		int rc = SSL_connect(w->ssl);
+		if (rc == 1)
+			return true;
+		int error = SSL_get_error(w->ssl, rc);
+		if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+			return handshake_failed(w, e);
+		if (!wait_for(w, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
+			return error_set(e, ERROR_IO,
+				"TLS failed: no answer from the relay within %d s",
+				timeout_ms / 1000);
+	}
+}
+
+bool wire_encrypt(
+	struct wire *w, SSL_CTX *ctx, SSL_SESSION *resume, int timeout_ms, struct error *e)
+{
+	const char *host = X509_VERIFY_PARAM_get0_host(SSL_CTX_get0_param(ctx), 0);
+
+	if (w->in_at < w->in_end)
+		return error_set(e, ERROR_IO,
+			"something was slipped in before TLS: the connection is being tampered with");
+	w->ssl = SSL_new(ctx);
+	if (w->ssl == NULL || SSL_set_fd(w->ssl, w->fd) != 1 ||
+		(host != NULL && SSL_set_tlsext_host_name(w->ssl, host) != 1) ||
+		(resume != NULL && SSL_set_session(w->ssl, resume) != 1)) {
+		ERR_clear_error();
+		return error_set(e, ERROR_IO, "TLS cannot be set up: too little memory");
+	}
+	SSL_set_mode(w->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	bool ok = shake_hands(w, timeout_ms, e);
+	ERR_clear_error();
+	return ok;
+}
+
+/* ---- The dialogue before libesmtp's ---- */
+
+static bool lost(struct wire *w, struct error *e)
+{
+	break_off(w);
+	return error_set(e, ERROR_IO, "the connection was lost");
+}
+
+bool wire_say(struct wire *w, const char *data, size_t len, int timeout_ms, struct error *e)
+{
+	int64_t deadline = deadline_after(timeout_ms);
+
+	while (len > 0) {
+		size_t room = sizeof(w->out) - w->out_len;
+		size_t n = len < room ? len : room;
+		memcpy(w->out + w->out_len, data, n);
+		w->out_len += n;
+		data += n;
+		len -= n;
+		while (flush(w) && w->out_len > 0)
+			if (!wait_for(w, POLLOUT, deadline))
+				return lost(w, e);
+		if (w->broken)
+			return lost(w, e);
+	}
+	return true;
+}
+
+/* The next character, or -1 with *e. */
+static int hear_one(struct wire *w, int64_t deadline, struct error *e)
+{
+	int rc;
+
+	while ((rc = fill(w)) == 0) {
+		if (!wait_for(w, POLLIN, deadline)) {
+			break_off(w);
+			error_set(e, ERROR_IO, "no answer from the relay in time");
+			return -1;
+		}
+	}
+	if (rc < 0) {
+		lost(w, e);
+		return -1;
+	}
+	return (unsigned char)w->in[w->in_at++];
+}
+
+bool wire_hear(struct wire *w, char *line, size_t size, int timeout_ms, struct error *e)
+{
+	int64_t deadline = deadline_after(timeout_ms);
+	size_t len = 0;
+	int c;
+
+	while ((c = hear_one(w, deadline, e)) != '\n') {
+		if (c < 0)
+			return false;
+		if (len + 1 >= size) {
+			break_off(w);
+			return error_set(e, ERROR_IO,
+				"the relay sent a line of more than %zu bytes: it speaks no SMTP",
+				size);
+		}
+		line[len++] = (char)c;
+	}
+	while (len > 0 && line[len - 1] == '\r')
+		len--;
+	line[len] = '\0';
+	return true;
+}
+
+void wire_pretend(struct wire *w, const char *greeting, const char *ehlo_reply)
+{
+	w->in_at = 0;
+	w->in_end = (size_t)snprintf(w->in, sizeof(w->in), "%s", greeting);
+	snprintf(w->ehlo_reply, sizeof(w->ehlo_reply), "%s", ehlo_reply);
+	w->pretending = true;
+}
+
+/* ---- libesmtp's calls ---- */
+
+/* Our socket takes the place of libesmtp's under its number. */
+static bool move_to(struct wire *w, int fd)
+{
+	pthread_mutex_lock(&w->lock);
+	int old = w->fd;
+	bool ok = dup3(old, fd, O_CLOEXEC) == fd;
+	w->fd = ok ? fd : -1;
+	pthread_mutex_unlock(&w->lock);
+	close(old);
+	return ok && (w->ssl == NULL || SSL_set_fd(w->ssl, fd) == 1);
+}
+
+static void drop(struct wire *w)
+{
+	pthread_mutex_lock(&w->lock);
+	int fd = w->fd;
+	w->fd = -1;
+	pthread_mutex_unlock(&w->lock);
+	SSL_free(w->ssl);
+	w->ssl = NULL;
+	if (fd >= 0)
+		close(fd);
+}
+
+int wire_on_connect(struct wire *w, int fd)
+{
+	w->broken = false;
+	w->in_at = w->in_end = w->out_len = 0;
+	if (w->open(w, w->arg) && move_to(w, fd))
+		return 0;
+	drop(w);
+	errno = ECONNABORTED;
+	return -1;
+}
+
+ssize_t wire_on_read(struct wire *w, void *buf, size_t len)
+{
+	int rc = fill(w);
+
+	if (rc == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (rc < 0)
+		return 0;
+	size_t n = w->in_end - w->in_at < len ? w->in_end - w->in_at : len;
+	memcpy(buf, w->in + w->in_at, n);
+	w->in_at += n;
+	return (ssize_t)n;
+}
+
+/* libesmtp greets a relay that has been greeted. */
+static void answer_ehlo(struct wire *w)
+{
+	w->pretending = false;
+	w->in_at = 0;
+	w->in_end = strlen(w->ehlo_reply);
+	memcpy(w->in, w->ehlo_reply, w->in_end);
+}
+
+ssize_t wire_on_write(struct wire *w, const void *buf, size_t len)
+{
+	if (w->pretending) {
+		if (memchr(buf, '\n', len) != NULL)
+			answer_ehlo(w);
+		return (ssize_t)len;
+	}
+	if (!w->broken && w->out_len == sizeof(w->out))
+		flush(w);
+	if (w->broken) {
+		errno = EPIPE;
+		return -1;
+	}
+	size_t room = sizeof(w->out) - w->out_len;
+	if (room == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	size_t n = len < room ? len : room;
+	memcpy(w->out + w->out_len, buf, n);
+	w->out_len += n;
+	return (ssize_t)n;
+}
+
+/* Waits until there is an answer to read, sending meanwhile what is left to send. */
+static bool await_answer(struct wire *w, int64_t deadline)
+{
+	int rc;
+
+	for (;;) {
+		flush(w);
+		rc = fill(w);
+		if (rc != 0)
+			return true;
+		if (!wait_for(w, (short)(POLLIN | (w->out_len > 0 ? POLLOUT : 0)), deadline))
+			return false;
+	}
+}
+
+static bool await_room(struct wire *w, int64_t deadline)
+{
+	while (flush(w) && w->out_len == sizeof(w->out))
+		if (!wait_for(w, POLLOUT, deadline))
+			return false;
+	return true;
+}
+
+/* libesmtp asks with one entry for reading, one for writing, or both. An entry for reading is ready
+ * when there is an answer and not only a TLS ticket, and one for writing when the buffer has room:
+ * libesmtp never waits for an answer to what it has not sent. A time of 0 is its look for early
+ * answers while it fills its buffer. */
+int wire_on_poll(struct wire *w, struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	struct pollfd *reading = NULL, *writing = NULL;
+	int64_t deadline = deadline_after(timeout_ms);
+	bool ready;
+
+	for (nfds_t i = 0; i < n; i++) {
+		fds[i].revents = 0;
+		if ((fds[i].events & POLLIN) != 0)
+			reading = &fds[i];
+		if ((fds[i].events & POLLOUT) != 0)
+			writing = &fds[i];
+	}
+	if (writing != NULL)
+		ready = await_room(w, deadline);
+	else
+		ready = timeout_ms == 0 ? w->in_at < w->in_end : await_answer(w, deadline);
+	if (!ready) {
+		if (writing != NULL || w->out_len > 0)
+			break_off(w);
+		return 0;
+	}
+	if (writing != NULL)
+		writing->revents = POLLOUT;
+	if (reading != NULL && (writing == NULL || w->in_at < w->in_end))
+		reading->revents = POLLIN;
+	return (writing != NULL) + (reading != NULL && reading->revents != 0);
+}
+
+void wire_on_close(struct wire *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->fd = -1; /* libesmtp closes it */
+	pthread_mutex_unlock(&w->lock);
+	if (w->ssl != NULL) {
+		if (!w->broken)
+			SSL_shutdown(w->ssl); /* on the descriptor, which is still open */
+		ERR_clear_error();
+		SSL_free(w->ssl);
+		w->ssl = NULL;
+	}
+}
+
+/* ---- */
 
 bool wire_is_alive(struct wire *w)
 {
 	char c;
 
-	if (w->fd < 0)
-		return true;
+	if (w->broken || w->fd < 0)
+		return false;
 	ssize_t n = recv(w->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+	return n > 0 || (n < 0 && passing(errno));
+}
+
+void wire_quit(struct wire *w)
+{
+	static const char quit[] = "QUIT\r\n";
+
+	if (w->broken || w->fd < 0)
+		return;
+	wire_leave();
+	wire_say(w, quit, sizeof(quit) - 1, 1000, NULL);
+	break_off(w);
+	wire_enter(w);
 }
 
 void wire_shut_down(struct wire *w)
 {
 	pthread_mutex_lock(&w->lock);
+	w->cut = true;
 	if (w->fd >= 0)
 		shutdown(w->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&w->lock);
-}
-
-void wire_forget(struct wire *w)
-{
-	set_fd(w, -1);
 }

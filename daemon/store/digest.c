@@ -10,7 +10,7 @@
 
 #define COLUMNS                                                                                                      \
 	"d.id, d.list_id, l.name, d.edition, d.state, d.subject, d.created_at, d.finished_at, d.queued, d.deferred," \
-	" d.sent, d.failed, d.cancelled, d.held, d.audience"
+	" d.sent, d.failed, d.cancelled, d.held, d.audience, d.reason"
 
 static const char SQL_HAD[] =
 	"SELECT d.id FROM digest_post q JOIN digest d ON d.id = q.digest_id"
@@ -188,6 +188,7 @@ static struct store_digest row(sqlite3_stmt *st)
 		.cancelled = sqlite3_column_int64(st, 12),
 		.held = sqlite3_column_int64(st, 13),
 		.audience = sqlite3_column_int64(st, 14),
+		.reason = sql_text(st, 15),
 	};
 
 	d.total = d.queued + d.deferred + d.sent + d.failed + d.cancelled + d.held;
@@ -198,6 +199,7 @@ void store_digest_free(struct store_digest *d)
 {
 	free(d->list);
 	free(d->subject);
+	free(d->reason);
 	*d = (struct store_digest){0};
 }
 

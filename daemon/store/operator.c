@@ -8,8 +8,11 @@ static const char SQL_PAUSE[] = "UPDATE digest SET state = 2 WHERE id = ?1 AND s
 /* One whose last open delivery ended while it was held back is done. */
 static const char SQL_RESUME[] =
 	"UPDATE digest SET state = CASE WHEN NOT all_enqueued THEN 0 WHEN queued + deferred = 0 THEN 3 ELSE 1 END,"
-	" finished_at = iif(all_enqueued AND queued + deferred = 0, ?2, NULL)"
+	" finished_at = iif(all_enqueued AND queued + deferred = 0, ?2, NULL), reason = NULL"
 	" WHERE id = ?1 AND state = 2";
+static const char SQL_REASON[] = "UPDATE digest SET reason = ?2 WHERE id = ?1 AND state = 2";
+static const char SQL_DELIVERY_STATE[] =
+	"SELECT state FROM delivery WHERE digest_id = ?1 AND subscriber_id = ?2";
 static const char SQL_CANCEL[] =
 	"UPDATE digest SET state = 4, finished_at = ?2 WHERE id = ?1 AND state IN (0, 1, 2)";
 static const char SQL_STATE[] = "SELECT state FROM digest WHERE id = ?1";
@@ -31,7 +34,7 @@ static const char SQL_HELD[] =
 	"SELECT d.digest_id, d.subscriber_id FROM delivery d INDEXED BY delivery_held"
 	" WHERE d.state = 5 AND (?1 IS NULL OR d.digest_id = ?1)"
 	" AND (SELECT state FROM digest g WHERE g.id = d.digest_id) <> 4 LIMIT 1";
-static const char SQL_TRY_NOW[] =
+static const char SQL_TRY_AT[] =
 	"UPDATE delivery SET state = 1, due_at = ?3 WHERE digest_id = ?1 AND subscriber_id = ?2";
 
 /* The digest is not in a state that the command changes: is that an error? */
@@ -56,6 +59,56 @@ bool store_digest_pause(struct store *s, int64_t id, struct error *e)
 {
 	return sql_run(s, e, SQL_PAUSE, "i", id) &&
 	       (sqlite3_changes(s->db) > 0 || unchanged(s, id, DIGEST_CANCELLED, "paused", e));
+}
+
+/* -1: there is no such delivery, or an error. */
+static int64_t state_of(struct store *s, int64_t digest_id, int64_t subscriber_id, struct error *e)
+{
+	int64_t state = -1;
+
+	if (!sql_number(s, e, &state, SQL_DELIVERY_STATE, "ii", digest_id, subscriber_id))
+		return -1;
+	return state;
+}
+
+static bool set_due(struct store *s, const struct delivery_key *key, enum delivery_state was,
+	int64_t due_at, int64_t now, struct error *e)
+{
+	return sql_run(s, e, SQL_TRY_AT, "iii", key->digest_id, key->subscriber_id, due_at) &&
+	       digest_count(s, key->digest_id, (int)was, DELIVERY_DEFERRED, 1, now, e);
+}
+
+bool store_digest_suspend(struct store *s, int64_t id, const char *reason,
+	const int64_t *subscriber_ids, size_t n, int64_t now, struct error *e)
+{
+	struct error none = {0};
+
+	if (e == NULL)
+		e = &none;
+	for (size_t i = 0; i < n; i++) {
+		struct delivery_key key = {id, subscriber_ids[i]};
+		if (state_of(s, id, key.subscriber_id, e) == DELIVERY_FAILED &&
+			!set_due(s, &key, DELIVERY_FAILED, now, now, e))
+			return false;
+	}
+	return e->code == ERROR_NONE && sql_run(s, e, SQL_PAUSE, "i", id) &&
+	       sql_run(s, e, SQL_REASON, "it", id, reason);
+}
+
+bool store_delivery_put_off(struct store *s, const struct delivery_key *keys, size_t n,
+	int64_t due_at, int64_t now, struct error *e)
+{
+	struct error none = {0};
+
+	if (e == NULL)
+		e = &none;
+	for (size_t i = 0; i < n; i++) {
+		int64_t state = state_of(s, keys[i].digest_id, keys[i].subscriber_id, e);
+		if ((state == DELIVERY_QUEUED || state == DELIVERY_DEFERRED) &&
+			!set_due(s, &keys[i], (enum delivery_state)state, due_at, now, e))
+			return false;
+	}
+	return e->code == ERROR_NONE;
 }
 
 bool store_digest_resume(struct store *s, int64_t id, int64_t now, struct error *e)
@@ -104,13 +157,9 @@ static int try_one(
 
 	if (rc <= 0)
 		return rc;
-	int64_t digest_id = sqlite3_column_int64(st, 0),
-		subscriber_id = sqlite3_column_int64(st, 1);
+	struct delivery_key key = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1)};
 	sql_end(st);
-	if (!sql_run(s, e, SQL_TRY_NOW, "iii", digest_id, subscriber_id, now) ||
-		!digest_count(s, digest_id, (int)was, DELIVERY_DEFERRED, 1, now, e))
-		return -1;
-	return 1;
+	return set_due(s, &key, was, now, now, e) ? 1 : -1;
 }
 
 bool store_delivery_retry(

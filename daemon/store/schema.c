@@ -90,6 +90,7 @@ static const char *const steps[] = {
 	" only_to INTEGER NOT NULL," /* 1: for some readers only; its posts stay pending */
 	" state INTEGER NOT NULL,"
 	" subject TEXT NOT NULL,"
+	" reason TEXT," /* why the daemon holds it back */
 	" created_at INTEGER NOT NULL,"
 	" finished_at INTEGER,"
 	" audience INTEGER NOT NULL,"
@@ -146,6 +147,13 @@ static const char *const steps[] = {
 	" digest_id INTEGER,"
 	" subscriber_id INTEGER,"
 	" at INTEGER) STRICT;"
+
+	/* How many messages a relay took in each stretch of time: its limits outlive a restart. */
+	"CREATE TABLE relay_use ("
+	" relay TEXT NOT NULL,"
+	" slot_at INTEGER NOT NULL,"
+	" sent INTEGER NOT NULL,"
+	" PRIMARY KEY (relay, slot_at)) WITHOUT ROWID, STRICT;"
 
 	"CREATE TABLE schedule ("
 	" list_id INTEGER NOT NULL REFERENCES list,"

@@ -28,21 +28,6 @@ static int wait_turn(void *arg, int naps)
 	return 1;
 }
 
-/* When root makes a file, it belongs to whom the folder belongs to: the daemon must be able to open
- * it. */
-static bool give_to_folder(int fd, const char *path, struct error *e)
-{
-	struct stat st;
-	char *folder = file_folder(path);
-	bool ok =
-		geteuid() != 0 || (stat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
-
-	if (!ok)
-		error_set(e, ERROR_IO, "%s: its owner cannot be set: %s", path, strerror(errno));
-	free(folder);
-	return ok;
-}
-
 static bool make_file(const char *path, struct error *e)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
@@ -52,7 +37,8 @@ static bool make_file(const char *path, struct error *e)
 			return true;
 		return error_set(e, ERROR_IO, "%s: cannot be made: %s", path, strerror(errno));
 	}
-	bool ok = give_to_folder(fd, path, e);
+	bool ok = file_give_to_folder(fd, path) ||
+		  error_set(e, ERROR_IO, "%s: its owner cannot be set: %s", path, strerror(errno));
 	close(fd);
 	return ok;
 }
@@ -144,7 +130,7 @@ int store_lock(const char *path, struct error *e)
 	} else {
 		/* A lock whose process id cannot be written (disk full) is a lock all the same. */
 		int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-		if (!give_to_folder(fd, name, NULL) || ftruncate(fd, 0) != 0 ||
+		if (!file_give_to_folder(fd, name) || ftruncate(fd, 0) != 0 ||
 			pwrite(fd, pid, (size_t)n, 0) != n)
 			errno = 0;
 	}

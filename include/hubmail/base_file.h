@@ -15,6 +15,11 @@ bool file_read(const char *path, size_t max, struct buf *out, struct error *e);
  */
 bool file_write(const char *path, const void *data, size_t len, unsigned mode, struct error *e);
 
+/* When root makes a file, it belongs to whom the folder of `path` belongs to, for the daemon must
+ * be able to open it. Does nothing for other users. False (with errno) if the owner cannot be set.
+ */
+bool file_give_to_folder(int fd, const char *path);
+
 /* The folder of a path: "/a/b" → "/a", "b" → ".". The caller's. */
 char *file_folder(const char *path);
 

@@ -17,8 +17,9 @@
 struct control;
 struct control_request; /* one question that waits for its answer */
 
-/* Answers a request, at once or later; each exactly once. control_answer takes over `answer` (an
- * object; "ok": true is added). */
+/* Answers a request, at once or later; each exactly once, also when the client has left or the
+ * server was freed in the meantime. control_answer takes over `answer` (an object; "ok": true is
+ * added). */
 void control_answer(struct control_request *r, json_t *answer);
 void control_refuse(struct control_request *r, const struct error *why);
 
@@ -27,9 +28,11 @@ void control_refuse(struct control_request *r, const struct error *why);
 typedef bool control_fn(
 	const char *command, const json_t *request, struct control_request *r, void *arg);
 
+/* ERROR_CONFIG: there is no such group, or the path is no place for a socket; ERROR_REFUSED:
+ * another daemon listens there. The folder is made if its parent is there. */
 struct control *control_start(
 	struct loop *loop, const struct config *c, control_fn *handle, void *arg, struct error *e);
-void control_free(struct control *c); /* unanswered requests are closed */
+void control_free(struct control *c); /* connections are closed, the socket's file is removed */
 
 /* hubmailctl's side: asks and waits for the answer, at most timeout_ms. The caller's object, or
  * NULL: ERROR_UNAVAILABLE if no daemon listens (and how to start it), ERROR_REFUSED by permission,

@@ -62,6 +62,7 @@ struct store_result {
 	int code;             /* SMTP code (RFC 5321, 4.2), 0: none came */
 	const char *enhanced; /* "4.2.1" (RFC 3463), or NULL */
 	const char *text;     /* the relay's words, or ours if it said none */
+	int64_t use_slot;     /* counted in that stretch of the relay's use; 0: nobody counts */
 };
 
 /* One turn of a session: the result of its previous message and the taking of its next, in one
@@ -80,6 +81,13 @@ enum store_go {
 };
 bool store_delivery_turn(
 	struct store *s, const struct store_turn *turn, enum store_go *go, struct error *e);
+
+/* What relays took, in the stretches of time that began at or after `since`. Older ones are dropped
+ * by store_relay_use_trim(). */
+typedef void store_relay_use_fn(int64_t slot_at, int64_t sent, void *arg);
+bool store_relay_use_each(struct store *s, const char *relay, int64_t since, store_relay_use_fn *fn,
+	void *arg, struct error *e);
+bool store_relay_use_trim(struct store *s, int64_t before, struct error *e);
 
 /* After a start: every delivery that a session had taken when the process died and whose result is
  * not known. Each is recorded as an unknown attempt, logged by the caller through fn, and made due
@@ -115,6 +123,10 @@ bool store_delivery_each(struct store *s, const struct store_delivery_filter *f,
  * due at `now`. *n is how many; as many as `limit`: call again. */
 bool store_delivery_retry(
 	struct store *s, int64_t digest_id, int limit, int64_t now, int *n, struct error *e);
+
+/* Puts open deliveries off to `due_at` without counting a try: their turn has not come. */
+bool store_delivery_put_off(struct store *s, const struct delivery_key *keys, size_t n,
+	int64_t due_at, int64_t now, struct error *e);
 
 struct store_attempt {
 	int64_t at;

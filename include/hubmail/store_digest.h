@@ -52,6 +52,7 @@ struct store_digest {
 	enum edition edition;
 	enum digest_state state;
 	char *subject;
+	char *reason; /* why the daemon holds it back, or NULL */
 	int64_t created_at, finished_at;
 	int64_t total, queued, deferred, sent, failed, cancelled,
 		held;     /* total = the sum of the rest; grows while ENQUEUING */
@@ -73,6 +74,11 @@ bool store_digest_posts(struct store *s, int64_t id, int64_t **ids, size_t *n, s
 /* Holds a digest back: what is on the wire ends, nothing more is given out until it is resumed.
  * Both do nothing to one that is paused (or goes out) already; ERROR_REFUSED if it has ended. */
 bool store_digest_pause(struct store *s, int64_t id, struct error *e);
+/* The same by the daemon, for a reason that a person has to look into: it is kept with the digest
+ * until somebody resumes it. The failed deliveries to these subscribers (whose refusals were
+ * the reason) are tried again then. */
+bool store_digest_suspend(struct store *s, int64_t id, const char *reason,
+	const int64_t *subscriber_ids, size_t n, int64_t now, struct error *e);
 bool store_digest_resume(struct store *s, int64_t id, int64_t now, struct error *e);
 
 /* Ends a digest: the first call stops the sending, and each cancels what is not final among the

@@ -15,9 +15,13 @@ struct web;
 /* NULL on error (the address is in use: says by what setting). */
 struct web *web_start(struct loop *loop, const struct config *c, const struct secret *secret,
 	struct store_writer *w, struct error *e);
-void web_reconfigure(struct web *web,
-	const struct config
-		*c); /* texts and titles; another web.listen needs a restart and is logged */
+/* The config must outlive it (or the next web_reconfigure()). Titles, languages and web.url are
+ * taken over; another web.listen needs a restart, which is logged. */
+void web_reconfigure(struct web *web, const struct config *c);
+/* The port it listens at: the kernel's choice if the configuration says 0. */
+int web_port(const struct web *web);
+/* Closes every connection. A reader whose unsubscription is with the writer is unsubscribed, but
+ * not told so. */
 void web_free(struct web *web);
 
 #endif

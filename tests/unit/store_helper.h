@@ -115,7 +115,8 @@ static inline struct store_digest get_digest(struct fixture *f, int64_t id)
 	assert_ok(f, store_digest_get(f->store, id, &d, &f->e));
 	free(d.list);
 	free(d.subject);
-	d.list = d.subject = NULL;
+	free(d.reason);
+	d.list = d.subject = d.reason = NULL;
 	return d;
 }
 

@@ -181,6 +181,54 @@ static void test_retry_opens_a_digest_that_ended_with_something_held(void **stat
 	assert_int_equal(get_digest(f, id).state, DIGEST_SENDING);
 }
 
+static void test_a_suspended_digest_says_why_and_tries_again_those_who_were_refused(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = queued_digest(f, 4);
+	int64_t refused[] = {reader_id(f, "r1@example.org"), reader_id(f, "r2@example.org")};
+	struct store_digest d;
+
+	for (int i = 0; i < 2; i++)
+		end_with(f, (struct delivery_key){id, refused[i]}, OUTCOME_FAILED);
+	assert_ok(f, store_digest_suspend(f->store, id, "554 5.7.1 spam", refused, 2, NOW, &f->e));
+	assert_ok(f, store_digest_get(f->store, id, &d, &f->e));
+	assert_int_equal(d.state, DIGEST_PAUSED);
+	assert_string_equal(d.reason, "554 5.7.1 spam");
+	assert_int_equal(d.failed, 0);
+	assert_int_equal(d.deferred, 2);
+	store_digest_free(&d);
+	assert_ok(f, store_digest_resume(f->store, id, NOW, &f->e));
+	assert_ok(f, store_digest_get(f->store, id, &d, &f->e));
+	assert_null(d.reason);
+	assert_int_equal(d.state, DIGEST_SENDING);
+	store_digest_free(&d);
+}
+
+static void test_what_is_put_off_is_due_later_and_no_try_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = queued_digest(f, 3);
+	struct delivery_key keys[] = {{id, reader_id(f, "r1@example.org")},
+		{id, reader_id(f, "r2@example.org")}, {id, 4711}};
+	struct store_ready due[4];
+	size_t n;
+	int64_t at;
+
+	end_with(f, keys[1], OUTCOME_ACCEPTED);
+	assert_ok(f, store_delivery_put_off(f->store, keys, 3, NOW + 60, NOW, &f->e));
+	struct store_digest d = get_digest(f, id);
+	assert_int_equal(d.queued, 1);
+	assert_int_equal(d.deferred, 1);
+	assert_int_equal(d.sent, 1);
+	assert_ok(f, store_delivery_next_due(f->store, &at, &f->e));
+	assert_int_equal(at, NOW + 60);
+	assert_ok(f, store_delivery_due(f->store, NOW + 60, 4, due, &n, &f->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(due[0].attempts, 0);
+	assert_int_equal(due[0].first_attempt_at, 0);
+	store_ready_free(&due[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +249,11 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_retry_makes_deferred_and_held_deliveries_due, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_suspended_digest_says_why_and_tries_again_those_who_were_refused,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_put_off_is_due_later_and_no_try_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_retry_opens_a_digest_that_ended_with_something_held, set_up,
 			tear_down),

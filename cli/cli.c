@@ -1,0 +1,218 @@
+/* The configuration, the database and the daemon as the commands reach them, and the words that
+ * several commands take: a list, a digest. */
+#include "cli.h"
+
+#include "hubmail/base_buf.h"
+#include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
+#include "hubmail/control.h"
+#include "hubmail/store_digest.h"
+#include "hubmail/store_subscriber.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_TIMEOUT_MS 30000
+#define WAKE_TIMEOUT_MS 3000
+
+void cli_free(struct cli *cli)
+{
+	store_close(cli->store);
+	config_free(cli->config);
+	*cli = (struct cli){0};
+}
+
+bool cli_config(struct cli *cli, struct error *e)
+{
+	struct strlist errors = {0};
+
+	if (cli->config != NULL)
+		return true;
+	cli->config = config_load_without_passwords(cli->config_file, &errors);
+	for (size_t i = 0; i < errors.n; i++) {
+		struct error one = {0};
+		error_set(&one, ERROR_CONFIG, "%s", errors.items[i]);
+		report_failure(cli->report, &one);
+	}
+	strlist_free(&errors);
+	if (cli->config == NULL) {
+		error_set(e, ERROR_CONFIG, "the configuration is wrong");
+		e->text[0] = '\0'; /* its errors have been told */
+	}
+	return cli->config != NULL;
+}
+
+bool cli_store(struct cli *cli, enum store_mode mode, struct error *e)
+{
+	struct error why = {0};
+
+	if (cli->store != NULL)
+		return true;
+	if (!cli_config(cli, e))
+		return false;
+	cli->store = store_open(cli->config->database, mode, &why);
+	if (cli->store == NULL && why.code == ERROR_NOT_FOUND) {
+		/* The first to need the database makes it. */
+		store_close(store_open(cli->config->database, STORE_WRITE, e));
+		if (e->code == ERROR_NONE)
+			cli->store = store_open(cli->config->database, mode, e);
+	} else if (cli->store == NULL) {
+		*e = why;
+	}
+	return cli->store != NULL;
+}
+
+json_t *cli_ask(struct cli *cli, json_t *request, struct error *e)
+{
+	if (!cli_config(cli, e)) {
+		json_decref(request);
+		return NULL;
+	}
+	return control_ask(cli->config->control_socket, request, ASK_TIMEOUT_MS, e);
+}
+
+void cli_wake(struct cli *cli)
+{
+	json_decref(control_ask(cli->config->control_socket, json_pack("{s:s}", "command", "wake"),
+		WAKE_TIMEOUT_MS, NULL));
+}
+
+/* ---- Lists ---- */
+
+static char *list_names(const struct config *c)
+{
+	struct buf names = {0};
+
+	for (size_t i = 0; i < c->n_lists; i++)
+		buf_addf(&names, "%s%s", i > 0 ? " " : "", c->lists[i].name);
+	buf_addc(&names, '\0');
+	return buf_take(&names);
+}
+
+static const char *list_suggestion(const struct config *c, const char *name)
+{
+	const char **names = xcalloc(c->n_lists + 1, sizeof(*names));
+
+	for (size_t i = 0; i < c->n_lists; i++)
+		names[i] = c->lists[i].name;
+	const char *meant = text_suggest(name, names, c->n_lists);
+	free(names);
+	return meant;
+}
+
+static bool no_such_list(const struct config *c, const char *name, struct error *e)
+{
+	const char *meant = list_suggestion(c, name);
+	char *names = list_names(c);
+
+	if (meant != NULL)
+		error_set(e, ERROR_NOT_FOUND, "%s: no such list; did you mean %s?", name, meant);
+	else
+		error_set(e, ERROR_NOT_FOUND, "%s: no such list in %s (there are: %s)", name,
+			c->file, c->n_lists > 0 ? names : "none");
+	free(names);
+	return false;
+}
+
+const struct config_list *cli_list(struct cli *cli, const char *name, struct error *e)
+{
+	const struct config *c = cli->config;
+
+	if (c->n_lists == 0) {
+		error_set(e, ERROR_CONFIG, "%s: no list is declared in it (setting `lists`)",
+			c->file);
+		return NULL;
+	}
+	if (name == NULL && c->n_lists == 1)
+		return &c->lists[0];
+	if (name == NULL) {
+		char *names = list_names(c);
+		error_set(e, ERROR_USAGE, "which list? Say -l with one of: %s", names);
+		free(names);
+		return NULL;
+	}
+	const struct config_list *list = config_find_list(c, name);
+	if (list == NULL)
+		no_such_list(c, name, e);
+	return list;
+}
+
+bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e)
+{
+	struct error why = {0};
+
+	*id = store_list_id(cli->store, name, &why);
+	if (*id != 0)
+		return true;
+	if (why.code != ERROR_NOT_FOUND) {
+		*e = why;
+		return false;
+	}
+	return config_find_list(cli->config, name) != NULL || no_such_list(cli->config, name, e);
+}
+
+int64_t cli_list_make(struct cli *cli, const struct config_list *list, struct error *e)
+{
+	return store_list_ensure(cli->store, list->name, e);
+}
+
+/* ---- Digests ---- */
+
+bool cli_id(const char *word, const char *what, int64_t *id, struct error *e)
+{
+	long long n = 0;
+
+	if (!text_to_int(word, 1, INT64_MAX, &n))
+		return error_set(e, ERROR_USAGE, "%s: %s is expected", word, what);
+	*id = n;
+	return true;
+}
+
+static bool ended(const struct store_digest *d)
+{
+	return d->state == DIGEST_DONE || d->state == DIGEST_CANCELLED;
+}
+
+static bool open_digests(
+	struct cli *cli, int64_t list_id, int64_t **ids, size_t *n, struct error *e)
+{
+	struct store_digest *all = NULL;
+	size_t n_all = 0;
+
+	if (!store_digest_list(cli->store, list_id, 0, &all, &n_all, e))
+		return false;
+	*ids = xcalloc(n_all + 1, sizeof(**ids));
+	for (size_t i = n_all; i-- > 0;) {
+		if (!ended(&all[i]))
+			(*ids)[(*n)++] = all[i].id;
+		store_digest_free(&all[i]);
+	}
+	free(all);
+	return true;
+}
+
+bool cli_digests(struct cli *cli, const char *word, int64_t **ids, size_t *n, struct error *e)
+{
+	long long id = 0;
+	int64_t list_id = 0;
+
+	*ids = NULL;
+	*n = 0;
+	if (text_to_int(word, 1, INT64_MAX, &id)) {
+		struct store_digest d;
+		if (!store_digest_get(cli->store, id, &d, e))
+			return false;
+		store_digest_free(&d);
+		*ids = xcalloc(1, sizeof(**ids));
+		(*ids)[(*n)++] = id;
+		return true;
+	}
+	if (!cli_list_id(cli, word, &list_id, e))
+		return false;
+	if (list_id != 0 && !open_digests(cli, list_id, ids, n, e))
+		return false;
+	if (*n > 0)
+		return true;
+	free(*ids);
+	*ids = NULL;
+	return error_set(e, ERROR_NOT_FOUND, "%s: no digest of this list is under way", word);
+}

@@ -1,0 +1,57 @@
+/* What a command works with: the configuration, the database, the running daemon, and the report in
+ * which it tells its result. The first three are opened when they are first asked for. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "hubmail/base_error.h"
+#include "hubmail/config.h"
+#include "hubmail/store.h"
+#include "report.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli {
+	const char *config_file;
+	bool quiet;
+	struct report *report;
+	struct config *config; /* NULL before cli_config() */
+	struct store *store;   /* NULL before cli_store() */
+};
+
+void cli_free(struct cli *cli);
+
+/* Reads hubmail.conf into cli->config. ERROR_CONFIG; each of its errors is reported on its own
+ * line. */
+bool cli_config(struct cli *cli, struct error *e);
+
+/* Opens the database into cli->store; made if there is none yet. */
+bool cli_store(struct cli *cli, enum store_mode mode, struct error *e);
+
+/* Asks the daemon. The caller's object, or NULL: ERROR_UNAVAILABLE if it does not run, else what it
+ * said. Takes over request. */
+json_t *cli_ask(struct cli *cli, json_t *request, struct error *e);
+
+/* Tells the daemon, if it runs, that there is something to send. */
+void cli_wake(struct cli *cli);
+
+/* The list of that name in the configuration; with NULL the only one there is. NULL: ERROR_USAGE
+ * says which there are, ERROR_NOT_FOUND that it is none of them, ERROR_CONFIG that there are none.
+ */
+const struct config_list *cli_list(struct cli *cli, const char *name, struct error *e);
+
+/* The id of a list in the configuration or, though it is not declared any more, in the database. 0:
+ * ERROR_NOT_FOUND. *id is 0 with true for a declared list that the database does not know yet. */
+bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e);
+
+/* The list's id, made if the database does not know it yet. Needs STORE_WRITE. 0 on error. */
+int64_t cli_list_make(struct cli *cli, const struct config_list *list, struct error *e);
+
+/* The number in a word such as a digest's; ERROR_USAGE names `what` was expected. */
+bool cli_id(const char *word, const char *what, int64_t *id, struct error *e);
+
+/* What pause, resume and cancel act on: the digest of that number, or all of a list that have not
+ * ended. *ids is the caller's. ERROR_NOT_FOUND. */
+bool cli_digests(struct cli *cli, const char *word, int64_t **ids, size_t *n, struct error *e);
+
+#endif

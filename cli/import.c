@@ -1,0 +1,545 @@
+/* `import`: readers from a CSV file. Lines are stored in short transactions while they are read, so
+ * that the daemon never waits long and a break leaves what was stored; a bad line is told and the
+ * next one read. What a line means is in import_row.c, where lines come from in import_file.c. */
+#include "args.h"
+#include "cli.h"
+#include "command.h"
+#include "hubmail/base_clock.h"
+#include "hubmail/base_mem.h"
+#include "hubmail/store_subscriber.h"
+#include "import_file.h"
+#include "import_row.h"
+#include "progress.h"
+#include "reader.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK_MS 40   /* of work in one transaction; the commit comes on top */
+#define PAUSE_US 2000 /* after a commit: the daemon's writer gets its turn */
+#define BAD_LINES_TOLD 20
+
+static const struct option_spec options[] = {
+	{.name = "list",
+		.letter = 'l',
+		.value = "LIST",
+		.complete = COMPLETE_LIST,
+		.help = "to this list; without it, to the one the line names, or the only one"},
+	{.name = "map",
+		.value = "COLUMN=FIELD",
+		.many = true,
+		.help = "what a column (its name, or its number from 1) has"},
+	{.name = "state",
+		.value = "STATE",
+		.choices = "confirmed pending",
+		.complete = COMPLETE_CHOICES,
+		.help = "of readers whose line says none (default confirmed)"},
+	{.name = "dry-run", .help = "read and count, store nothing"},
+	{.name = "rejects",
+		.value = "FILE",
+		.complete = COMPLETE_FILE,
+		.help = "write the bad lines there, each with its number and the reason"},
+	{0},
+};
+
+struct counts {
+	int64_t readers; /* good lines */
+	int64_t added, already, resubscribed, confirmed, ended, left_alone, bad;
+	int64_t converted, dates_unread;
+};
+
+struct bad_line {
+	size_t line;
+	char *reason;
+};
+
+struct import {
+	struct cli *cli;
+	struct import_file *file;
+	const struct config_list *list; /* or NULL: each line names its own */
+	int64_t *list_ids;              /* by the list's place in the configuration; 0: not asked */
+	struct import_columns columns;
+	enum subscription_state state;
+	bool dry_run;
+	char *origin;
+	int64_t chunk_started_ms;     /* 0: no transaction is open */
+	struct counts counts, stored; /* stored: as of the last commit */
+	struct bad_line told[BAD_LINES_TOLD];
+	struct progress progress;
+};
+
+/* ---- One reader ---- */
+
+static void bad_line(struct import *im, const struct csv_record *record, const char *reason)
+{
+	struct error e = {0};
+
+	im->counts.bad++;
+	import_file_reject(im->file, record, reason);
+	if (im->counts.bad > BAD_LINES_TOLD)
+		return;
+	im->told[im->counts.bad - 1] = (struct bad_line){record->line, xstrdup(reason)};
+	progress_clear(&im->progress);
+	error_set(&e, ERROR_DATA, "%s:%zu: %s", import_file_name(im->file), record->line, reason);
+	report_failure(im->cli->report, &e);
+}
+
+static const struct config_list *list_of(
+	const struct import *im, const struct import_row *row, struct error *e)
+{
+	const struct config_list *list = im->list;
+
+	if (list == NULL && row->list == NULL)
+		error_set(e, ERROR_DATA, "it names no list");
+	else if (list == NULL && (list = config_find_list(im->cli->config, row->list)) == NULL)
+		error_set(e, ERROR_DATA, "%s: no such list", row->list);
+	if (list != NULL && row->edition >= 0 &&
+		!reader_edition_offered(list, (enum edition)row->edition, e))
+		return NULL;
+	return list;
+}
+
+static int64_t list_id(struct import *im, const struct config_list *list, struct error *e)
+{
+	size_t at = (size_t)(list - im->cli->config->lists);
+
+	if (im->list_ids[at] == 0)
+		im->list_ids[at] = im->dry_run ? store_list_id(im->cli->store, list->name, NULL)
+					       : cli_list_make(im->cli, list, e);
+	return im->list_ids[at];
+}
+
+/* The state of a reader's subscription, or -1 if there is none. *id is the reader's, or 0. */
+static bool state_now(struct import *im, const char *email, int64_t list, int64_t *id, int *state,
+	struct error *e)
+{
+	struct store_subscriber sub;
+	struct error why = {0};
+	enum subscription_state found;
+
+	*id = 0;
+	*state = -1;
+	if (!store_subscriber_get(im->cli->store, email, &sub, &why)) {
+		if (why.code != ERROR_NOT_FOUND)
+			*e = why;
+		return why.code == ERROR_NOT_FOUND;
+	}
+	*id = sub.id;
+	store_subscriber_free(&sub);
+	if (list != 0 && store_subscription_state(im->cli->store, *id, list, &found, &why))
+		*state = (int)found;
+	return true;
+}
+
+static void count(struct counts *c, enum store_add_result result)
+{
+	switch (result) {
+	case STORE_ADDED:
+		c->added++;
+		break;
+	case STORE_ALREADY:
+		c->already++;
+		break;
+	case STORE_RESUBSCRIBED:
+		c->resubscribed++;
+		break;
+	case STORE_CONFIRMED:
+		c->confirmed++;
+		break;
+	}
+}
+
+static enum subscription_state wanted(const struct import *im, const struct import_row *row)
+{
+	/* --state pending holds for those, too, that were active elsewhere. */
+	if (!row->has_state || row->state == SUBSCRIPTION_CONFIRMED)
+		return im->state;
+	return row->state;
+}
+
+/* What would become of the line, as store() would count it. */
+static bool foresee(struct import *im, const struct import_row *row, int64_t list, struct error *e)
+{
+	enum subscription_state state = wanted(im, row);
+	int64_t id;
+	int now;
+
+	if (!state_now(im, row->email, list, &id, &now, e))
+		return false;
+	if (state >= SUBSCRIPTION_UNSUBSCRIBED && now >= SUBSCRIPTION_UNSUBSCRIBED)
+		im->counts.already++;
+	else if (state >= SUBSCRIPTION_UNSUBSCRIBED)
+		im->counts.ended++;
+	else if (now == SUBSCRIPTION_UNSUBSCRIBED)
+		im->counts.left_alone++;
+	else if (now == SUBSCRIPTION_REMOVED)
+		im->counts.resubscribed++;
+	else if (now == SUBSCRIPTION_PENDING && state == SUBSCRIPTION_CONFIRMED)
+		im->counts.confirmed++;
+	else if (now >= 0)
+		im->counts.already++;
+	else
+		im->counts.added++;
+	return true;
+}
+
+static bool add(struct import *im, const struct import_row *row, int64_t list,
+	enum subscription_state state, enum store_add_result *result, struct error *e)
+{
+	struct store_subscriber_new n = {
+		.email = row->email,
+		.name = row->name,
+		.list_id = list,
+		.state = state,
+		.edition = row->edition,
+		.tags = &row->tags,
+		.attributes = row->attributes,
+		.n_attributes = row->n_attributes,
+		.origin = row->origin != NULL ? row->origin : im->origin,
+	};
+
+	return store_subscriber_add(
+		im->cli->store, &n, row->created_at > 0 ? row->created_at : clock_now(), result, e);
+}
+
+/* A reader who left elsewhere is kept as one who left, so that nobody adds the address again
+ * without knowing. */
+static bool keep_ended(
+	struct import *im, const struct import_row *row, int64_t list, struct error *e)
+{
+	enum store_add_result result;
+	int64_t id;
+	int now, ended;
+
+	if (!state_now(im, row->email, list, &id, &now, e))
+		return false;
+	if (now >= SUBSCRIPTION_UNSUBSCRIBED) {
+		im->counts.already++;
+		return true;
+	}
+	if (now < 0 && (!add(im, row, list, SUBSCRIPTION_PENDING, &result, e) ||
+			       !state_now(im, row->email, list, &id, &now, e)))
+		return false;
+	im->counts.ended++;
+	return store_subscription_end(im->cli->store, id, list, row->state,
+		row->ended_at > 0 ? row->ended_at : clock_now(), &ended, e);
+}
+
+static bool keep(struct import *im, const struct import_row *row, int64_t list, struct error *e)
+{
+	enum subscription_state state = wanted(im, row);
+	enum store_add_result result;
+	struct error why = {0};
+
+	if (im->dry_run)
+		return foresee(im, row, list, e);
+	if (state >= SUBSCRIPTION_UNSUBSCRIBED)
+		return keep_ended(im, row, list, e);
+	if (add(im, row, list, state, &result, &why)) {
+		count(&im->counts, result);
+		return true;
+	}
+	if (why.code == ERROR_REFUSED) {
+		im->counts.left_alone++;
+		return true;
+	}
+	*e = why;
+	return false;
+}
+
+/* ---- Transactions ---- */
+
+static bool chunk_begin(struct import *im, struct error *e)
+{
+	if (im->dry_run || im->chunk_started_ms != 0)
+		return true;
+	im->chunk_started_ms = clock_mono_ms();
+	return store_begin(im->cli->store, e);
+}
+
+static bool chunk_commit(struct import *im, struct error *e)
+{
+	if (im->chunk_started_ms != 0 && !store_commit(im->cli->store, e))
+		return false;
+	im->chunk_started_ms = 0;
+	im->stored = im->counts;
+	return true;
+}
+
+static bool chunk_full(const struct import *im)
+{
+	return im->chunk_started_ms != 0 && clock_mono_ms() - im->chunk_started_ms >= CHUNK_MS;
+}
+
+/* ---- The file ---- */
+
+static bool keep_row(struct import *im, const struct config_list *list,
+	const struct import_row *row, struct error *e)
+{
+	int64_t id = 0;
+
+	if (!chunk_begin(im, e))
+		return false;
+	id = list_id(im, list, e);
+	/* A dry run meets lists that the database does not know yet. */
+	return (id != 0 || im->dry_run) && keep(im, row, id, e);
+}
+
+/* A good line is kept, a bad one told. False: the import cannot go on. */
+static bool take(struct import *im, struct csv_record *record, struct error *e)
+{
+	struct import_row row = {0};
+	struct error why = {0};
+	const struct config_list *list = NULL;
+	bool go_on = true;
+
+	if (record->problem != NULL) {
+		bad_line(im, record, record->problem);
+		return true;
+	}
+	if (import_row_read(&im->columns, record->fields, record->n, &row, &why) &&
+		(list = list_of(im, &row, &why)) != NULL) {
+		im->counts.readers++;
+		im->counts.converted += record->converted;
+		im->counts.dates_unread += row.date_unread;
+		go_on = keep_row(im, list, &row, e);
+	} else if (record->lines > 1 &&
+		   import_row_swallowed(&im->columns, record->fields, record->n)) {
+		import_file_split(im->file, record);
+		bad_line(im, record, "a quote (\") is opened and not closed on the line");
+	} else {
+		bad_line(im, record, why.text);
+	}
+	import_row_free(&row);
+	return go_on;
+}
+
+static void show_progress(struct import *im)
+{
+	double part = import_file_part(im->file);
+	struct buf text = {0};
+
+	text_count(&text, im->counts.readers);
+	buf_adds(&text, " readers");
+	if (im->counts.bad > 0)
+		buf_addf(&text, ", %lld bad lines", (long long)im->counts.bad);
+	progress_show(&im->progress, part, buf_str(&text));
+	buf_free(&text);
+}
+
+static bool read_lines(struct import *im, const struct csv_record *first, struct error *e)
+{
+	struct csv_record record = *first;
+	bool more = !im->columns.header;
+
+	for (;;) {
+		if (more && !take(im, &record, e))
+			return false;
+		if (chunk_full(im)) {
+			if (!chunk_commit(im, e))
+				return false;
+			usleep(PAUSE_US);
+		}
+		if (progress_due(&im->progress))
+			show_progress(im);
+		/* A pipe that gives nothing for a while holds no transaction open. */
+		if (import_file_would_wait(im->file) && !chunk_commit(im, e))
+			return false;
+		switch (import_file_next(im->file, &record, e)) {
+		case CSV_NEXT_END:
+			return chunk_commit(im, e);
+		case CSV_NEXT_FAILED: {
+			struct error late = {0};
+			chunk_commit(im, e->code == ERROR_NONE ? e : &late);
+			return false;
+		}
+		case CSV_NEXT_RECORD:
+			more = true;
+		}
+	}
+}
+
+/* ---- What came of it ---- */
+
+static const struct column bad_columns[] = {{"line", "LINE", 0}, {"reason", "REASON", 0}};
+static const struct table bad_table = {.key = "bad_lines", TABLE_COLUMNS(bad_columns)};
+
+static void add_part(struct buf *out, int64_t n, const char *what)
+{
+	if (n == 0)
+		return;
+	buf_adds(out, out->len > 0 ? ", " : "");
+	text_count(out, n);
+	buf_addf(out, " %s", what);
+}
+
+static void summary_sentence(struct import *im)
+{
+	const struct counts *c = &im->stored;
+	struct buf s = {0};
+
+	add_part(&s, c->added, "added");
+	add_part(&s, c->confirmed, "confirmed");
+	add_part(&s, c->resubscribed, "subscribed again");
+	add_part(&s, c->already, "there already");
+	add_part(&s, c->ended, "kept as unsubscribed or removed");
+	add_part(&s, c->left_alone, "unsubscribed here and left alone");
+	add_part(&s, c->bad, c->bad == 1 ? "bad line" : "bad lines");
+	report_say(im->cli->report, "%s: %s%s", import_file_name(im->file),
+		s.len > 0 ? buf_str(&s) : "nobody in it",
+		im->dry_run
+			? " (dry run: nothing is stored; an address that stands twice counts twice)"
+			: "");
+	buf_free(&s);
+}
+
+static void summary(struct import *im)
+{
+	const struct counts *c = &im->stored;
+	struct report *r = im->cli->report;
+
+	progress_clear(&im->progress);
+	if (c->bad > BAD_LINES_TOLD)
+		report_note(r, "%s: %lld more bad lines%s", import_file_name(im->file),
+			(long long)(c->bad - BAD_LINES_TOLD),
+			import_file_has_rejects(im->file) ? "" : " (--rejects FILE keeps them)");
+	if (c->converted > 0)
+		report_note(r, "%s: %lld line%s not in UTF-8, read as Windows-1252",
+			import_file_name(im->file), (long long)c->converted,
+			c->converted == 1 ? "" : "s");
+	if (c->dates_unread > 0)
+		report_note(r, "%s: %lld date%s could not be read and left out",
+			import_file_name(im->file), (long long)c->dates_unread,
+			c->dates_unread == 1 ? "" : "s");
+	summary_sentence(im);
+	if (report_style(r) == REPORT_TERMINAL)
+		return;
+	report_field(r, "added", "", cell_number(c->added));
+	report_field(r, "confirmed", "", cell_number(c->confirmed));
+	report_field(r, "resubscribed", "", cell_number(c->resubscribed));
+	report_field(r, "already", "", cell_number(c->already));
+	report_field(r, "ended", "", cell_number(c->ended));
+	report_field(r, "left_alone", "", cell_number(c->left_alone));
+	report_field(r, "bad", "", cell_number(c->bad));
+	report_field(r, "dry_run", "", cell_bool(im->dry_run));
+	if (report_style(r) != REPORT_JSON)
+		return;
+	report_table(r, &bad_table);
+	for (int64_t i = 0; i < c->bad && i < BAD_LINES_TOLD; i++)
+		REPORT_ROW(
+			r, cell_number((int64_t)im->told[i].line), cell_text(im->told[i].reason));
+}
+
+/* ---- Start ---- */
+
+static bool understand_header(
+	struct import *im, const struct args *a, const struct csv_record *first, struct error *e)
+{
+	struct strlist maps = {0};
+	struct buf unused = {0};
+
+	if (first->problem != NULL)
+		return error_set(
+			e, ERROR_DATA, "%s:1: %s", import_file_name(im->file), first->problem);
+	args_values(a, "map", &maps);
+	bool known = import_columns_find(first->fields, first->n, &maps, &im->columns, e);
+	strlist_free(&maps);
+	if (!known)
+		return e->code == ERROR_USAGE ? false
+					      : error_prefix(e, "%s", import_file_name(im->file));
+	if (im->columns.header)
+		import_file_keep_header(im->file, first);
+	for (size_t i = 0; i < im->columns.unused.n && unused.len < 200; i++)
+		buf_addf(&unused, " %s", im->columns.unused.items[i]);
+	if (unused.len > 0)
+		report_note(im->cli->report,
+			"%s: columns left aside (--map COLUMN=set:KEY keeps one):%s",
+			import_file_name(im->file), buf_str(&unused));
+	buf_free(&unused);
+	return true;
+}
+
+static bool choose_list(struct import *im, const struct args *a, struct error *e)
+{
+	const char *name = args_value(a, "list");
+
+	if (name == NULL && import_columns_have(&im->columns, FIELD_LIST))
+		return true;
+	im->list = cli_list(im->cli, name, e);
+	return im->list != NULL;
+}
+
+static bool import(struct import *im, const struct args *a, struct error *e)
+{
+	struct csv_record first;
+	enum csv_next next = import_file_next(im->file, &first, e);
+
+	if (next == CSV_NEXT_FAILED)
+		return false;
+	if (next == CSV_NEXT_END)
+		return error_set(e, ERROR_DATA, "%s: is empty", import_file_name(im->file));
+	if (!understand_header(im, a, &first, e) || !choose_list(im, a, e) ||
+		!cli_store(im->cli, im->dry_run ? STORE_READ : STORE_WRITE, e))
+		return false;
+	progress_begin(&im->progress, im->cli->report, 0);
+	bool done = read_lines(im, &first, e);
+	if (!done)
+		store_rollback(im->cli->store);
+	if (!import_file_end(im->file, done ? e : NULL))
+		done = false;
+	summary(im);
+	if (!done && e->code != ERROR_NONE)
+		error_set(e, e->code,
+			"%s; what is counted above is stored, and it is safe to import again",
+			e->text);
+	return done;
+}
+
+static bool run(struct cli *cli, const struct args *a, struct error *e)
+{
+	struct import im = {.cli = cli, .state = SUBSCRIPTION_CONFIRMED};
+	const char *state = args_value(a, "state");
+
+	if (!cli_config(cli, e))
+		return false;
+	/* A name that is wrong is told before the file is read. */
+	if (args_has(a, "list") && cli_list(cli, args_value(a, "list"), e) == NULL)
+		return false;
+	if (state != NULL)
+		subscription_state_from_name(state, &im.state);
+	im.dry_run = args_has(a, "dry-run");
+	im.list_ids = xcalloc(cli->config->n_lists + 1, sizeof(*im.list_ids));
+	im.file = import_file_open(a->words[0], args_value(a, "rejects"), e);
+	bool done = im.file != NULL;
+	if (done) {
+		im.origin = xasprintf("import %s", import_file_name(im.file));
+		done = import(&im, a, e);
+	}
+	import_file_close(im.file);
+	import_columns_free(&im.columns);
+	for (size_t i = 0; i < BAD_LINES_TOLD; i++)
+		free(im.told[i].reason);
+	free(im.list_ids);
+	free(im.origin);
+	return done;
+}
+
+const struct command command_import = {
+	.name = "import",
+	.group = GROUP_READERS,
+	.arguments = "FILE|-",
+	.min_words = 1,
+	.max_words = 1,
+	.complete = COMPLETE_FILE,
+	.summary = "adds subscribers from a CSV file",
+	.help = "The header is understood if it is hubmail's own, or that of an export by listmonk,\n"
+		"Mailchimp, Ghost, Substack or Buttondown, or says email, name, tags and the like;\n"
+		"without a header the first column with an @ has the addresses. All good lines are\n"
+		"kept; bad ones are told, and make the exit code 65. Importing again does no harm.\n"
+		"Whoever unsubscribed stays so; whoever the file says has left is kept as such.\n"
+		"FIELD is email, name, first_name, last_name, tags, state, subscribed, created,\n"
+		"ended, edition, attributes, list, origin, set:KEY, or - to leave a column aside.",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,208 @@
+/* Opening and reading what is imported, in a way that Ctrl-C can end between two lines, and writing
+ * down the lines that were bad. */
+#include "import_file.h"
+
+#include "hubmail/base_mem.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct import_file {
+	char *name;
+	int fd, signals;
+	int64_t size; /* of a regular file, or -1 */
+	struct csv_reader *reader;
+	FILE *rejects;
+	char *rejects_name;
+};
+
+static ssize_t read_some(void *arg, void *out, size_t max)
+{
+	struct import_file *f = arg;
+	struct pollfd fds[2] = {{f->signals, POLLIN, 0}, {f->fd, POLLIN, 0}};
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return -1;
+	if (fds[0].revents != 0) {
+		errno = EINTR;
+		return -1;
+	}
+	return read(f->fd, out, max);
+}
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool open_input(struct import_file *f, const char *path, struct error *e)
+{
+	struct stat st;
+
+	f->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (f->fd < 0 || fstat(f->fd, &st) != 0)
+		return error_set(e, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", f->name,
+			strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return error_set(e, ERROR_IO, "%s: is a folder", f->name);
+	f->size = S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
+	return true;
+}
+
+/* Bad lines have addresses in them: nobody else reads the file. */
+static bool open_rejects(struct import_file *f, const char *path, struct error *e)
+{
+	struct stat in, out;
+
+	if (fstat(f->fd, &in) == 0 && stat(path, &out) == 0 && in.st_dev == out.st_dev &&
+		in.st_ino == out.st_ino)
+		return error_set(
+			e, ERROR_REFUSED, "%s: is the file that is imported: name another", path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	f->rejects = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (f->rejects == NULL)
+		return error_set(e, ERROR_IO, "%s: %s", path, strerror(errno));
+	f->rejects_name = xstrdup(path);
+	return true;
+}
+
+struct import_file *import_file_open(const char *path, const char *rejects, struct error *e)
+{
+	struct import_file *f = xcalloc(1, sizeof(*f));
+
+	f->signals = -1;
+	f->name = xstrdup(strcmp(path, "-") == 0 ? "standard input" : path);
+	if (!open_input(f, path, e) || (rejects != NULL && !open_rejects(f, rejects, e))) {
+		import_file_close(f);
+		return NULL;
+	}
+	f->signals = catch_signals();
+	f->reader = csv_reader_new(read_some, f);
+	return f;
+}
+
+void import_file_close(struct import_file *f)
+{
+	if (f == NULL)
+		return;
+	csv_reader_free(f->reader);
+	if (f->rejects != NULL)
+		fclose(f->rejects);
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->signals >= 0)
+		close(f->signals);
+	free(f->rejects_name);
+	free(f->name);
+	free(f);
+}
+
+const char *import_file_name(const struct import_file *f)
+{
+	return f->name;
+}
+
+enum csv_next import_file_next(struct import_file *f, struct csv_record *out, struct error *e)
+{
+	struct signalfd_siginfo info;
+	enum csv_next next = CSV_NEXT_FAILED;
+
+	errno = EINTR;
+	if (f->signals < 0 || read(f->signals, &info, sizeof(info)) < 0)
+		next = csv_reader_next(f->reader, out);
+	if (next != CSV_NEXT_FAILED)
+		return next;
+	if (errno == EINTR)
+		error_set(e, ERROR_AGAIN, "interrupted");
+	else
+		error_set(e, ERROR_IO, "%s: %s", f->name, strerror(errno));
+	return CSV_NEXT_FAILED;
+}
+
+void import_file_split(struct import_file *f, struct csv_record *record)
+{
+	csv_reader_split(f->reader, record);
+}
+
+bool import_file_would_wait(const struct import_file *f)
+{
+	struct pollfd fd = {f->fd, POLLIN, 0};
+
+	return f->size < 0 && poll(&fd, 1, 0) == 0;
+}
+
+double import_file_part(const struct import_file *f)
+{
+	if (f->size <= 0)
+		return -1;
+	return (double)csv_reader_offset(f->reader) / (double)f->size;
+}
+
+/* ---- Bad lines ---- */
+
+static void cell(struct import_file *f, const char *text)
+{
+	fputc('"', f->rejects);
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			fputc('"', f->rejects);
+		fputc(*text, f->rejects);
+	}
+	fputc('"', f->rejects);
+}
+
+static void raw(struct import_file *f, const struct csv_record *record)
+{
+	fwrite(record->raw, 1, record->raw_len, f->rejects);
+	if (record->raw_len == 0 || strchr("\r\n", record->raw[record->raw_len - 1]) == NULL)
+		fputc('\n', f->rejects);
+}
+
+void import_file_keep_header(struct import_file *f, const struct csv_record *header)
+{
+	char delimiter = csv_reader_delimiter(f->reader);
+
+	if (f->rejects == NULL)
+		return;
+	fprintf(f->rejects, "line%creason%c", delimiter, delimiter);
+	raw(f, header);
+}
+
+void import_file_reject(struct import_file *f, const struct csv_record *record, const char *reason)
+{
+	char delimiter = csv_reader_delimiter(f->reader);
+
+	if (f->rejects == NULL)
+		return;
+	fprintf(f->rejects, "%zu%c", record->line, delimiter);
+	cell(f, reason);
+	fputc(delimiter, f->rejects);
+	raw(f, record);
+}
+
+bool import_file_has_rejects(const struct import_file *f)
+{
+	return f->rejects != NULL;
+}
+
+bool import_file_end(struct import_file *f, struct error *e)
+{
+	if (f->rejects == NULL)
+		return true;
+	bool good = fflush(f->rejects) == 0 && !ferror(f->rejects);
+	return good || error_set(e, ERROR_IO, "%s: %s", f->rejects_name, strerror(errno));
+}

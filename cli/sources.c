@@ -1,0 +1,115 @@
+/* `sources`: what is watched, and how the last look went. */
+#include "args.h"
+#include "cli.h"
+#include "command.h"
+#include "hubmail/store_post.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option_spec options[] = {
+	{.name = "list",
+		.letter = 'l',
+		.value = "LIST",
+		.complete = COMPLETE_LIST,
+		.help = "of this list; without it, of all"},
+	{0},
+};
+
+static const struct column columns[] = {
+	{"list", "LIST", 0},
+	{"kind", "KIND", 0},
+	{"location", "LOCATION", COLUMN_CUT},
+	{"state", "STATE", 0},
+	{"posts", "POSTS", COLUMN_RIGHT},
+	{"checked_at", "LOOKED", 0},
+	{"changed_at", "CHANGED", 0},
+	{"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"error", "ERROR", COLUMN_CUT},
+};
+static const struct table sources = {.empty = "no source is declared", TABLE_COLUMNS(columns)};
+
+/* The sources as the database knows them; a row is taken out once it is shown. */
+struct known {
+	struct store_source *items;
+	size_t n;
+};
+
+static void known_free(struct known *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		store_source_free(&k->items[i]);
+	free(k->items);
+}
+
+static const char *kind_name(enum config_source_kind kind)
+{
+	return kind == SOURCE_FEED ? "feed" : "directory";
+}
+
+static const char *state_of(const struct store_source *s)
+{
+	if (s->error != NULL)
+		return "failing";
+	return s->first_look_at == 0 ? "new" : "ok";
+}
+
+static void known_row(struct report *r, const struct store_source *s, const char *state)
+{
+	REPORT_ROW(r, cell_text(s->list), cell_text(s->kind), cell_text(s->location),
+		cell_text(state), cell_number(s->posts), cell_time(s->checked_at),
+		cell_time(s->changed_at), cell_number(s->failures), cell_text(s->error));
+}
+
+static void declared(struct report *r, const struct config_list *list,
+	const struct config_source *source, struct known *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct store_source *s = &k->items[i];
+		if (s->list == NULL || strcmp(s->list, list->name) != 0 ||
+			strcmp(s->kind, kind_name(source->kind)) != 0 ||
+			strcmp(s->location, source->location) != 0)
+			continue;
+		known_row(r, s, state_of(s));
+		store_source_free(s);
+		*s = (struct store_source){0};
+		return;
+	}
+	REPORT_ROW(r, cell_text(list->name), cell_text(kind_name(source->kind)),
+		cell_text(source->location), cell_text("new"), cell_number(0), cell_none(),
+		cell_none(), cell_number(0), cell_none());
+}
+
+static bool run(struct cli *cli, const struct args *a, struct error *e)
+{
+	const char *only = args_value(a, "list");
+	struct known k = {0};
+	int64_t list_id = 0;
+
+	if (!cli_store(cli, STORE_READ, e) ||
+		(only != NULL && !cli_list_id(cli, only, &list_id, e)) ||
+		!store_source_list(cli->store, list_id, &k.items, &k.n, e))
+		return false;
+	report_table(cli->report, &sources);
+	for (size_t i = 0; i < cli->config->n_lists; i++) {
+		const struct config_list *list = &cli->config->lists[i];
+		for (size_t s = 0; s < list->n_sources; s++)
+			if (only == NULL || strcmp(only, list->name) == 0)
+				declared(cli->report, list, &list->sources[s], &k);
+	}
+	/* What is left is in the database alone. */
+	for (size_t i = 0; i < k.n; i++)
+		if (k.items[i].list != NULL && (only == NULL || strcmp(only, k.items[i].list) == 0))
+			known_row(cli->report, &k.items[i], "gone");
+	known_free(&k);
+	return true;
+}
+
+const struct command command_sources = {
+	.name = "sources",
+	.group = GROUP_POSTS,
+	.summary = "lists the sources that are watched, and how they fare",
+	.help = "STATE is ok, failing (ERROR says why), new (not looked at yet), or gone (not in the\n"
+		"configuration any more).",
+	.options = options,
+	.run = run,
+};

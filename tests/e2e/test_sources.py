@@ -1,0 +1,121 @@
+"""Blogs that are ill."""
+
+import datetime
+
+import pytest
+
+from feed import item, rss
+from waiting import stays, wait_until
+
+
+def failing(house, kind="feed"):
+    def look():
+        source = house.source(kind)
+        return source if source["state"] == "failing" else None
+
+    return wait_until(look, "the source is marked as failing")
+
+
+@pytest.mark.parametrize(
+    "body, status",
+    [("<html><p>no feed</p></html>", 200), ("gone wrong", 500), ("", 404), ("\0\1\2" * 100, 200)],
+)
+def test_a_broken_feed_is_marked_and_the_others_go_on(house, sink, feeds, body, status):
+    url = feeds.put("/broken", body, "text/html", status)
+    house.news["sources"].append({"feed": url, "interval": "1m"})
+    house.start()
+    house.add("ann@example.org")
+    source = failing(house)
+    assert source["error"].strip()
+    house.write_post("a.md", "From the directory")
+    sink.wait_for(1)
+    listed = house.ctl("sources")
+    assert listed.code == 0 and url in listed.out
+    feeds.put("/broken", rss(item("Healed", 1)))
+    house.ctl("poll", url)
+    wait_until(lambda: house.source("feed")["state"] == "ok", "it is well again")
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def test_pauses_grow_while_a_feed_is_broken(house, feeds):
+    url = feeds.put("/broken", "x", status=503)
+    house.news["sources"] = [{"feed": url, "interval": "1m"}]
+    house.start()
+    pauses = []
+    for n in range(1, 5):
+        wait_until(lambda: failing(house)["failures"] == n, f"{n} failures")
+        (source,) = house.status()["sources_in_trouble"]
+        pauses.append(seconds(source["next_at"]) - seconds(source["checked_at"]))
+        house.ctl("poll", url)
+    assert pauses[-1] > 2 * pauses[0], pauses
+
+
+def test_a_server_that_is_not_there_is_a_failing_source(house, feeds):
+    feeds.stop()
+    house.news["sources"] = [{"feed": feeds.base + "/feed"}]
+    house.start()
+    assert failing(house)["error"]
+
+
+def test_a_directory_that_does_not_exist_yet(house, sink):
+    late = house.folder / "late"
+    house.news["sources"] = [{"directory": late, "url": "https://blog.example/"}]
+    house.start()
+    assert failing(house, "directory")["error"]
+    late.mkdir()
+    house.ctl("poll")
+    wait_until(lambda: house.source()["state"] == "ok", "it is well")
+    house.add("ann@example.org")
+    house.write_post("a.md", "First", folder=late)
+    sink.wait_for(1)
+
+
+def test_a_post_with_broken_front_matter_does_not_stop_the_others(house, sink):
+    house.start()
+    house.add("ann@example.org")
+    (house.posts / "bad.md").write_text("---\ntitle: [unclosed\n---\n\nx\n")
+    (house.posts / "bad2.md").write_bytes(b"---\ntitle: x\n---\n\xff\xfe\n")
+    house.write_post("good.md", "Good")
+    (entry,) = sink.wait_for(1)
+    assert "Good" in entry.mail.judge().subject
+
+
+def test_what_could_hurt_a_reader_is_gone(house, sink):
+    house.news["content"] = "full"
+    house.start()
+    house.add("ann@example.org")
+    house.write_post(
+        "evil.md",
+        "Evil <script>alert(1)</script>",
+        "Hello <script>alert(1)</script><img src='x.png' onerror='alert(1)'>"
+        "<a href='javascript:alert(1)'>click</a> <a href='/rel'>here</a>\n\n<form><input></form>",
+    )
+    (entry,) = sink.wait_for(1)
+    html = entry.mail.judge().html
+    assert "<script" not in html and "onerror" not in html and "javascript:" not in html
+    assert "<input" not in html
+    assert 'href="https://blog.example/rel"' in html
+
+
+def test_a_redirect_into_this_machine_is_not_followed(house, feeds):
+    from feed import FeedServer
+
+    inner = FeedServer().start()
+    inner.put("/secret", rss(item("Secret", 1)))
+    url = feeds.put("/feed", "", status=302, Location=f"http://localhost:{inner.port}/secret")
+    house.news["sources"] = [{"feed": url}]
+    house.start()
+    failing(house)
+    assert inner.count("/secret") == 0
+    inner.stop()
+
+
+def test_a_feed_that_never_ends_is_cut_off(house, feeds):
+    huge = rss(item("x", 1)) + " " * (40 << 20)
+    house.news["sources"] = [{"feed": feeds.put("/huge", huge)}]
+    house.start()
+    assert failing(house)["error"]
+    stays(lambda: house.ctl("status").code == 0, "the daemon answers", 0.5)

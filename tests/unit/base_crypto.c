@@ -1,0 +1,167 @@
+/* Secrets and what is made from them, and whole files. */
+#include "hubmail/base_crypto.h"
+#include "hubmail/base_file.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_base64url_goes_there_and_back(void **state)
+{
+	unsigned char data[64], back[64];
+	char text[96];
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(data); len++) {
+		random_bytes(data, sizeof(data));
+		base64url_encode(data, len, text);
+		assert_int_equal(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					      "0123456789-_"),
+			strlen(text));
+		assert_int_equal(base64url_decode(text, strlen(text), back, sizeof(back)), len);
+		assert_memory_equal(data, back, len);
+	}
+	assert_int_equal(base64url_decode("a", 1, back, sizeof(back)), -1);
+	assert_int_equal(base64url_decode("ab+/", 4, back, sizeof(back)), -1);
+	assert_int_equal(base64url_decode("abcd", 4, back, 2), -1);
+}
+
+static void test_known_answers(void **state)
+{
+	unsigned char out[32];
+	char text[64];
+
+	(void)state;
+	sha256("abc", 3, out);
+	base64url_encode(out, 32, text);
+	assert_string_equal(text, "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+	/* RFC 4231, test case 2 */
+	hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, out);
+	assert_memory_equal(
+		out, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7", 16);
+}
+
+static void test_a_token_names_one_reader_of_one_list_and_cannot_be_changed(void **state)
+{
+	struct secret secret = {{1, 2, 3}}, other = {{4}};
+	char token[TOKEN_MAX], again[TOKEN_MAX];
+	int64_t list, reader;
+
+	(void)state;
+	token_make(&secret, 7, 123456789, token);
+	token_make(&secret, 7, 123456789, again);
+	assert_string_equal(token, again);
+	assert_true(token_check(&secret, token, &list, &reader));
+	assert_int_equal(list, 7);
+	assert_int_equal(reader, 123456789);
+	assert_false(token_check(&other, token, &list, &reader));
+	assert_false(token_check(&secret, "", &list, &reader));
+	for (size_t i = 0; token[i] != '\0'; i++) {
+		char c = token[i];
+		token[i] = c == 'A' ? 'B' : 'A';
+		assert_false(token_check(&secret, token, &list, &reader));
+		token[i] = c;
+	}
+	token[strlen(token) - 1] = '\0';
+	assert_false(token_check(&secret, token, &list, &reader));
+}
+
+static void test_the_largest_ids_fit_into_a_token(void **state)
+{
+	struct secret secret = {{9}};
+	char token[TOKEN_MAX];
+	int64_t list, reader;
+
+	(void)state;
+	token_make(&secret, INT64_MAX, INT64_MAX, token);
+	assert_true(strlen(token) < TOKEN_MAX);
+	assert_true(token_check(&secret, token, &list, &reader));
+	assert_int_equal(list, INT64_MAX);
+	assert_int_equal(reader, INT64_MAX);
+}
+
+static void test_a_message_id_is_the_same_on_every_attempt_and_hides_the_reader(void **state)
+{
+	struct secret secret = {{9}};
+	char a[MESSAGE_ID_MAX], b[MESSAGE_ID_MAX];
+
+	(void)state;
+	message_id_make(&secret, 17, 987654, "example.org", a);
+	message_id_make(&secret, 17, 987654, "example.org", b);
+	assert_string_equal(a, b);
+	assert_null(strstr(a, "987654"));
+	assert_non_null(strstr(a, "@example.org"));
+	message_id_make(&secret, 17, 987655, "example.org", b);
+	assert_string_not_equal(a, b);
+	message_id_make(&secret, 18, 987654, "example.org", b);
+	assert_string_not_equal(a, b);
+}
+
+static void test_the_secret_is_made_once_and_only_its_owner_may_read_it(void **state)
+{
+	char folder[] = "/tmp/hubmail-unit-XXXXXX", path[64];
+	struct secret a, b;
+	struct error e = {0};
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/secret", folder);
+	assert_false(secret_load(path, false, &a, &e));
+	assert_int_equal(e.code, ERROR_NOT_FOUND);
+	assert_true(secret_load(path, true, &a, &e));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_true(secret_load(path, true, &b, &e));
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_true(file_write(path, "short\n", 6, 0600, &e));
+	assert_false(secret_load(path, true, &b, &e));
+	assert_int_equal(e.code, ERROR_DATA);
+	unlink(path);
+	rmdir(folder);
+}
+
+static void test_files_are_read_up_to_a_limit_and_written_whole(void **state)
+{
+	char folder[] = "/tmp/hubmail-unit-XXXXXX", path[64];
+	struct error e = {0};
+	struct buf b = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/file", folder);
+	assert_false(file_read(path, 100, &b, &e));
+	assert_int_equal(e.code, ERROR_NOT_FOUND);
+	assert_true(file_write(path, "0123456789", 10, 0644, &e));
+	assert_true(file_read(path, 10, &b, &e));
+	assert_string_equal(buf_str(&b), "0123456789");
+	assert_false(file_read(path, 9, &b, &e));
+	assert_int_equal(e.code, ERROR_DATA);
+	assert_false(file_read(folder, 100, &b, &e));
+	assert_int_equal(e.code, ERROR_DATA);
+	buf_free(&b);
+	unlink(path);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_base64url_goes_there_and_back),
+		cmocka_unit_test(test_known_answers),
+		cmocka_unit_test(test_a_token_names_one_reader_of_one_list_and_cannot_be_changed),
+		cmocka_unit_test(test_the_largest_ids_fit_into_a_token),
+		cmocka_unit_test(
+			test_a_message_id_is_the_same_on_every_attempt_and_hides_the_reader),
+		cmocka_unit_test(test_the_secret_is_made_once_and_only_its_owner_may_read_it),
+		cmocka_unit_test(test_files_are_read_up_to_a_limit_and_written_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
