@@ -430,6 +430,29 @@ static void test_one_bad_file_does_not_hold_up_the_others(void **state)
 	assert_int_equal(doubles.n_rescans, 1);
 }
 
+/* A full look comes in several calls: only with the last is it known what is wrong. */
+static void test_a_mended_file_clears_the_error_after_a_full_look(void **state)
+{
+	struct world *w = *state;
+
+	w->lists[0].n_sources = 2;
+	start(w);
+	directory_holds(w, "0 Old -\n", false, "bad.md:3: no title");
+	directory_holds(w, "1 Old2 -\n", false, NULL);
+	directory_holds(w, NULL, true, NULL);
+	WAIT_FOR(w, is_failing, FOLDER);
+	assert_int_equal(doubles.n_rescans, 0);
+	directory_holds(w, "2 File -\n", false, NULL);
+	assert_int_equal(doubles.n_rescans, 1);
+	directory_holds(w, "3 File -\n", false, NULL);
+	assert_int_equal(doubles.n_rescans, 1);
+	settle(w);
+	assert_string_equal(source_text(w, FOLDER, "error"), "bad.md:3: no title");
+	directory_holds(w, NULL, true, NULL);
+	WAIT_FOR(w, is_ok, FOLDER);
+	assert_string_equal(source_text(w, FOLDER, "error"), "");
+}
+
 /* ---- send ---- */
 
 static void test_send_makes_a_digest_of_what_is_pending(void **state)
@@ -638,7 +661,8 @@ static void test_it_can_be_stopped_at_any_moment(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, make_world_of_doubles, end_world_of_doubles)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_first_look_mails_nothing_and_a_later_post_is_mailed),
 		TEST(test_each_mails_every_post_once_oldest_first),
@@ -661,6 +685,7 @@ int main(void)
 		TEST(test_what_is_no_feed_is_a_failed_look),
 		TEST(test_validators_are_sent_and_kept_over_a_restart),
 		TEST(test_one_bad_file_does_not_hold_up_the_others),
+		TEST(test_a_mended_file_clears_the_error_after_a_full_look),
 		TEST(test_send_makes_a_digest_of_what_is_pending),
 		TEST(test_posts_that_are_named_go_out_as_often_as_asked),
 		TEST(test_send_to_some_readers_leaves_the_posts_to_the_others),
