@@ -6,6 +6,7 @@
 #include "hubmail/base_address.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
 #include "hubmail/store_subscriber.h"
 #include "reader.h"
 #include <stdlib.h>
@@ -53,7 +54,7 @@ struct work {
 	struct store_key_value *attributes;
 	size_t n_attributes;
 	int edition; /* or -1 */
-	const char *name;
+	char *name;  /* on one line, or NULL */
 	bool force;
 };
 
@@ -61,6 +62,7 @@ static void work_free(struct work *w)
 {
 	strlist_free(&w->emails);
 	free(w->lists);
+	free(w->name);
 	strlist_free(&w->tags);
 	reader_attributes_free(w->attributes, w->n_attributes);
 }
@@ -87,7 +89,7 @@ static bool take_options(const struct args *a, struct work *w, struct error *e)
 	enum edition chosen = EDITION_EACH;
 
 	w->edition = edition != NULL && edition_from_name(edition, &chosen) ? (int)chosen : -1;
-	w->name = args_value(a, "name");
+	w->name = text_one_line(args_value(a, "name"));
 	w->force = args_has(a, "force");
 	if (w->name != NULL && a->n_words > 1)
 		return error_set(

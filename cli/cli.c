@@ -84,7 +84,8 @@ static char *list_names(const struct config *c)
 
 	for (size_t i = 0; i < c->n_lists; i++)
 		buf_addf(&names, "%s%s", i > 0 ? " " : "", c->lists[i].name);
-	return xstrdup(buf_str(&names));
+	buf_addc(&names, '\0');
+	return buf_take(&names);
 }
 
 static const char *list_suggestion(const struct config *c, const char *name)

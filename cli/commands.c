@@ -89,6 +89,9 @@ bool command_unknown(const char *name, struct error *e)
 		n++;
 	}
 	const char *meant = text_suggest(name, names, n);
+	for (size_t i = 0; i < n && meant == NULL; i++)
+		if (text_starts(names[i], name))
+			meant = names[i];
 	if (meant != NULL)
 		return error_set(
 			e, ERROR_USAGE, "%s: no such command; did you mean `%s`?", name, meant);

@@ -23,9 +23,11 @@ struct csv_reader {
 	bool begun, ended; /* ended: the source has no more */
 	struct buf text;   /* the fields of the record, each with a NUL */
 	size_t *starts;    /* where each begins in text */
-	char **fields;
+	const char **fields;
 	size_t n, cap;
-	bool complete; /* libcsv has seen the end of the record */
+	size_t first_len; /* of the record's first line */
+	bool skipping;    /* a line was too long: its rest comes next */
+	bool complete;    /* libcsv has seen the end of the record */
 };
 
 struct csv_reader *csv_reader_new(csv_source_fn *source, void *arg)
@@ -284,32 +286,62 @@ static bool feed(struct csv_reader *c, size_t *len, size_t *first, size_t *lines
 	return true;
 }
 
+/* The rest of a line that was too long belongs to nothing. */
+static bool skip_rest_of_line(struct csv_reader *c)
+{
+	size_t n = 0;
+
+	while (c->skipping) {
+		if (!line_length(c, 0, &n))
+			return false;
+		c->skipping = n > CSV_RECORD_MAX && c->in.data[c->at + n - 1] != '\n';
+		advance(c, n, 0);
+	}
+	return true;
+}
+
+/* One line of a record that cannot be read. */
+static void give_up(struct csv_reader *c, struct csv_record *out, size_t first)
+{
+	c->skipping = first > CSV_RECORD_MAX;
+	out->problem =
+		c->skipping ? "the line is too long" : "a quote (\") is opened and never closed";
+	out->raw_len = first;
+	out->lines = 1;
+	forget(c);
+}
+
 enum csv_next csv_reader_next(struct csv_reader *c, struct csv_record *out)
 {
-	size_t len, first, lines;
 	const char *problem = NULL;
 
 	if (!c->begun && !begin(c, &problem))
 		return CSV_NEXT_FAILED;
+	if (!skip_rest_of_line(c))
+		return CSV_NEXT_FAILED;
 	do {
 		*out = (struct csv_record){.line = c->line, .problem = problem};
-		if (!feed(c, &len, &first, &lines))
+		if (!feed(c, &out->raw_len, &c->first_len, &out->lines))
 			return CSV_NEXT_FAILED;
-		if (len == 0)
+		if (out->raw_len == 0)
 			return CSV_NEXT_END;
-		if (!c->complete && c->parser.pstate != 0) {
-			out->problem = len > CSV_RECORD_MAX && lines == 1
-					       ? "the line is too long"
-					       : "a quote (\") is opened and never closed";
-			len = first;
-			lines = 1;
-			forget(c);
-		}
+		if (!c->complete && c->parser.pstate != 0)
+			give_up(c, out, c->first_len);
 		out->raw = c->in.data + c->at;
-		out->raw_len = len;
-		advance(c, len, lines);
+		advance(c, out->raw_len, out->lines);
 	} while (!c->complete && out->problem == NULL);
 	if (out->problem == NULL)
 		finish(c, out);
 	return CSV_NEXT_RECORD;
+}
+
+void csv_reader_split(struct csv_reader *c, struct csv_record *r)
+{
+	if (r->lines < 2)
+		return;
+	c->at -= r->raw_len - c->first_len;
+	c->offset -= r->raw_len - c->first_len;
+	c->line -= r->lines - 1;
+	r->raw_len = c->first_len;
+	r->lines = 1;
 }

@@ -14,8 +14,9 @@
 typedef ssize_t csv_source_fn(void *arg, void *out, size_t max);
 
 struct csv_record {
-	size_t line;   /* the record's first line, from 1 */
-	char **fields; /* UTF-8 */
+	size_t line;               /* the record's first line, from 1 */
+	size_t lines;              /* how many it has */
+	const char *const *fields; /* UTF-8 */
 	size_t n;
 	const char *raw; /* the bytes as they came, with the line's end */
 	size_t raw_len;
@@ -35,6 +36,11 @@ void csv_reader_free(struct csv_reader *c);
 /* The next record, valid until the next call. A quote that is never closed makes a bad record of
  * its own line alone: the lines after it are read. */
 enum csv_next csv_reader_next(struct csv_reader *c, struct csv_record *out);
+
+/* For a record of several lines that turned out to be none, most likely because a quote was opened
+ * by mistake: leaves its first line in *r and has the others read again by the next call. Before
+ * that. */
+void csv_reader_split(struct csv_reader *c, struct csv_record *r);
 
 char csv_reader_delimiter(const struct csv_reader *c);  /* after the first record */
 uint64_t csv_reader_offset(const struct csv_reader *c); /* bytes read so far */

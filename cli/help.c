@@ -126,7 +126,8 @@ static void page(struct buf *out, const struct command *c)
 {
 	buf_adds(out, "usage: hubmailctl ");
 	help_usage(out, c);
-	buf_addf(out, "\n\nThis %s.\n%s\n", c->summary, c->help);
+	buf_addf(out, "\n\n%c%s.\n%s\n", toupper((unsigned char)c->summary[0]), c->summary + 1,
+		c->help);
 	if (has_options(c)) {
 		buf_addc(out, '\n');
 		option_lines(out, c->options);
@@ -208,7 +209,7 @@ static void mdoc_command(struct buf *out, const struct command *c)
 		mdoc_flag(out, o);
 		buf_addf(out, " Oc%s", o->many ? " ..." : "");
 	}
-	buf_addf(out, "\nThis %s.\n", c->summary);
+	buf_addf(out, "\n%c%s.\n", toupper((unsigned char)c->summary[0]), c->summary + 1);
 	mdoc_text(out, c->help);
 	if (!has_options(c))
 		return;

@@ -274,33 +274,45 @@ static bool chunk_full(const struct import *im)
 
 /* ---- The file ---- */
 
+static bool keep_row(struct import *im, const struct config_list *list,
+	const struct import_row *row, struct error *e)
+{
+	int64_t id = 0;
+
+	if (!chunk_begin(im, e))
+		return false;
+	id = list_id(im, list, e);
+	/* A dry run meets lists that the database does not know yet. */
+	return (id != 0 || im->dry_run) && keep(im, row, id, e);
+}
+
 /* A good line is kept, a bad one told. False: the import cannot go on. */
-static bool take(struct import *im, const struct csv_record *record, struct error *e)
+static bool take(struct import *im, struct csv_record *record, struct error *e)
 {
 	struct import_row row = {0};
 	struct error why = {0};
 	const struct config_list *list = NULL;
+	bool go_on = true;
 
 	if (record->problem != NULL) {
 		bad_line(im, record, record->problem);
 		return true;
 	}
-	bool good = import_row_read(&im->columns, record->fields, record->n, &row, &why) &&
-		    (list = list_of(im, &row, &why)) != NULL;
-	if (!good) {
-		bad_line(im, record, why.text);
-	} else {
-		int64_t id = 0;
+	if (import_row_read(&im->columns, record->fields, record->n, &row, &why) &&
+		(list = list_of(im, &row, &why)) != NULL) {
 		im->counts.readers++;
 		im->counts.converted += record->converted;
 		im->counts.dates_unread += row.date_unread;
-		good = chunk_begin(im, e) && ((id = list_id(im, list, e)) != 0 || im->dry_run) &&
-		       keep(im, &row, id, e);
-		import_row_free(&row);
-		return good;
+		go_on = keep_row(im, list, &row, e);
+	} else if (record->lines > 1 &&
+		   import_row_swallowed(&im->columns, record->fields, record->n)) {
+		import_file_split(im->file, record);
+		bad_line(im, record, "a quote (\") is opened and not closed on the line");
+	} else {
+		bad_line(im, record, why.text);
 	}
 	import_row_free(&row);
-	return true;
+	return go_on;
 }
 
 static void show_progress(struct import *im)
@@ -393,11 +405,13 @@ static void summary(struct import *im)
 			(long long)(c->bad - BAD_LINES_TOLD),
 			import_file_has_rejects(im->file) ? "" : " (--rejects FILE keeps them)");
 	if (c->converted > 0)
-		report_note(r, "%s: %lld lines were not UTF-8 and were read as Windows-1252",
-			import_file_name(im->file), (long long)c->converted);
+		report_note(r, "%s: %lld line%s not in UTF-8, read as Windows-1252",
+			import_file_name(im->file), (long long)c->converted,
+			c->converted == 1 ? "" : "s");
 	if (c->dates_unread > 0)
-		report_note(r, "%s: %lld lines have a date that cannot be read; it was left out",
-			import_file_name(im->file), (long long)c->dates_unread);
+		report_note(r, "%s: %lld date%s could not be read and left out",
+			import_file_name(im->file), (long long)c->dates_unread,
+			c->dates_unread == 1 ? "" : "s");
 	summary_sentence(im);
 	if (report_style(r) == REPORT_TERMINAL)
 		return;

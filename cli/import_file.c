@@ -133,6 +133,11 @@ enum csv_next import_file_next(struct import_file *f, struct csv_record *out, st
 	return CSV_NEXT_FAILED;
 }
 
+void import_file_split(struct import_file *f, struct csv_record *record)
+{
+	csv_reader_split(f->reader, record);
+}
+
 bool import_file_would_wait(const struct import_file *f)
 {
 	struct pollfd fd = {f->fd, POLLIN, 0};

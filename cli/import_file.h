@@ -20,6 +20,9 @@ const char *import_file_name(const struct import_file *f); /* for messages; borr
  * read. */
 enum csv_next import_file_next(struct import_file *f, struct csv_record *out, struct error *e);
 
+/* As csv_reader_split(). */
+void import_file_split(struct import_file *f, struct csv_record *record);
+
 /* True if reading on may wait for another program. */
 bool import_file_would_wait(const struct import_file *f);
 

@@ -111,7 +111,7 @@ static enum import_field field_of(const char *cell)
 	return FIELD_NONE;
 }
 
-static bool any_at_sign(char *const *cells, size_t n)
+static bool any_at_sign(const char *const *cells, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strchr(cells[i], '@') != NULL)
@@ -128,7 +128,7 @@ bool import_columns_have(const struct import_columns *c, enum import_field field
 }
 
 /* Buttondown calls the state "type", a word that means anything elsewhere. */
-static void buttondown_type(char *const *cells, size_t n, struct import_columns *c)
+static void buttondown_type(const char *const *cells, size_t n, struct import_columns *c)
 {
 	bool theirs = false;
 
@@ -139,7 +139,7 @@ static void buttondown_type(char *const *cells, size_t n, struct import_columns 
 			c->fields[i] = FIELD_STATE;
 }
 
-static bool find_by_name(char *const *cells, size_t n, struct import_columns *c)
+static bool find_by_name(const char *const *cells, size_t n, struct import_columns *c)
 {
 	bool known = false;
 
@@ -163,7 +163,7 @@ static bool find_by_name(char *const *cells, size_t n, struct import_columns *c)
 
 /* The column that a map names: by its heading, else by its number. */
 static bool column_index(
-	const struct import_columns *c, char *const *cells, const char *name, size_t *at)
+	const struct import_columns *c, const char *const *cells, const char *name, size_t *at)
 {
 	long long number = 0;
 
@@ -197,8 +197,8 @@ static bool map_field(
 		map, field);
 }
 
-static bool apply_maps(
-	struct import_columns *c, char *const *cells, const struct strlist *maps, struct error *e)
+static bool apply_maps(struct import_columns *c, const char *const *cells,
+	const struct strlist *maps, struct error *e)
 {
 	for (size_t i = 0; i < maps->n; i++) {
 		const char *map = maps->items[i], *equals = strrchr(map, '=');
@@ -221,7 +221,8 @@ static bool apply_maps(
 	return true;
 }
 
-static void note_unused(struct import_columns *c, char *const *cells, const struct strlist *maps)
+static void note_unused(
+	struct import_columns *c, const char *const *cells, const struct strlist *maps)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		bool wanted = false; /* a map said that it shall be left aside */
@@ -233,7 +234,7 @@ static void note_unused(struct import_columns *c, char *const *cells, const stru
 	}
 }
 
-static bool no_addresses(char *const *cells, size_t n, struct error *e)
+static bool no_addresses(const char *const *cells, size_t n, struct error *e)
 {
 	struct buf all = {0};
 
@@ -246,7 +247,7 @@ static bool no_addresses(char *const *cells, size_t n, struct error *e)
 	return false;
 }
 
-bool import_columns_find(char *const *cells, size_t n, const struct strlist *maps,
+bool import_columns_find(const char *const *cells, size_t n, const struct strlist *maps,
 	struct import_columns *out, struct error *e)
 {
 	*out = (struct import_columns){.n = n};
@@ -419,7 +420,7 @@ struct name_parts {
 };
 
 static bool read_cell(struct import_row *r, struct name_parts *name, enum import_field field,
-	const char *key, char *cell, struct error *e)
+	const char *key, const char *cell, struct error *e)
 {
 	switch (field) {
 	case FIELD_NONE:
@@ -491,7 +492,7 @@ static void put_name(struct import_row *r, const struct name_parts *name)
 /* A line with more cells than the header has lost its quotes somewhere: what stands where cannot be
  * told. */
 static bool check_width(
-	const struct import_columns *c, char *const *cells, size_t n, struct error *e)
+	const struct import_columns *c, const char *const *cells, size_t n, struct error *e)
 {
 	for (size_t i = c->n; i < n && c->header; i++)
 		if (cells[i][0] != '\0')
@@ -500,7 +501,7 @@ static bool check_width(
 	return true;
 }
 
-bool import_row_read(const struct import_columns *c, char *const *cells, size_t n,
+bool import_row_read(const struct import_columns *c, const char *const *cells, size_t n,
 	struct import_row *out, struct error *e)
 {
 	struct name_parts name = {0};
@@ -524,6 +525,16 @@ bool import_row_read(const struct import_columns *c, char *const *cells, size_t 
 	if (ended && (!out->has_state || out->state < SUBSCRIPTION_UNSUBSCRIBED))
 		set_state(out, SUBSCRIPTION_UNSUBSCRIBED);
 	return true;
+}
+
+bool import_row_swallowed(const struct import_columns *c, const char *const *cells, size_t n)
+{
+	if (n > c->n)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (c->fields[i] == FIELD_EMAIL && strpbrk(cells[i], "\r\n") != NULL)
+			return true;
+	return false;
 }
 
 void import_row_free(struct import_row *r)

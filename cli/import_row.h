@@ -41,16 +41,16 @@ struct import_columns {
 /* Understands the first record. maps are COLUMN=FIELD (a column's name or its number from 1; a
  * field's name, or set:KEY, or - to leave it aside) and win. ERROR_USAGE for a wrong map,
  * ERROR_DATA if no column has addresses. */
-bool import_columns_find(char *const *cells, size_t n, const struct strlist *maps,
+bool import_columns_find(const char *const *cells, size_t n, const struct strlist *maps,
 	struct import_columns *out, struct error *e);
 void import_columns_free(struct import_columns *c);
 bool import_columns_have(const struct import_columns *c, enum import_field field);
 
 struct import_row {
 	char email[ADDRESS_MAX + 1];
-	char *name; /* or NULL */
-	char *list; /* borrowed from the cells, or NULL */
-	char *origin;
+	char *name;       /* or NULL */
+	const char *list; /* borrowed from the cells, or NULL */
+	const char *origin;
 	struct strlist tags;
 	struct store_key_value *attributes;
 	size_t n_attributes;
@@ -62,8 +62,11 @@ struct import_row {
 };
 
 /* ERROR_DATA says why the line is no reader. Free with import_row_free() in either case. */
-bool import_row_read(const struct import_columns *c, char *const *cells, size_t n,
+bool import_row_read(const struct import_columns *c, const char *const *cells, size_t n,
 	struct import_row *out, struct error *e);
+/* True if a record of several lines looks like one that a stray quote made of them: its address
+ * goes over several lines, or it has too many cells. */
+bool import_row_swallowed(const struct import_columns *c, const char *const *cells, size_t n);
 void import_row_free(struct import_row *r);
 
 #endif

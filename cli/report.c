@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <libsmartcols.h>
 #include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,11 +70,11 @@ bool report_broken(const struct report *r)
 
 /* ---- Cells as text and as JSON ---- */
 
-static void list_text(struct buf *out, const struct strlist *list)
+static void list_text(struct buf *out, const struct strlist *list, const char *between)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (i > 0)
-			buf_addc(out, ',');
+			buf_adds(out, between);
 		buf_adds(out, list->items[i]);
 	}
 }
@@ -106,7 +107,7 @@ static void cell_plain(const struct report *r, const struct cell *c, struct buf 
 		buf_adds(out, c->number ? "yes" : "no");
 		break;
 	case CELL_LIST:
-		list_text(out, c->list);
+		list_text(out, c->list, r->style == REPORT_TERMINAL ? ", " : ",");
 		break;
 	case CELL_JSON: {
 		char *text = json_dumps(c->json, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -201,6 +202,14 @@ static void end_table(struct report *r)
 	r->array = NULL;
 }
 
+/* What an earlier write failed of is not known any more; a pipe tells whether it was that. */
+static bool reader_has_left(FILE *f)
+{
+	struct pollfd fd = {fileno(f), POLLOUT, 0};
+
+	return poll(&fd, 1, 0) > 0 && (fd.revents & POLLERR) != 0;
+}
+
 bool report_end(struct report *r, struct error *e)
 {
 	end_table(r);
@@ -216,7 +225,7 @@ bool report_end(struct report *r, struct error *e)
 	errno = 0;
 	if (fflush(r->out) == 0 && !ferror(r->out))
 		return true;
-	if (errno == EPIPE) {
+	if (errno == EPIPE || reader_has_left(r->out)) {
 		error_set(e, ERROR_IO, "standard output is closed");
 		e->text[0] = '\0';
 		return false;

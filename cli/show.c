@@ -61,9 +61,14 @@ static void person(struct report *r, const struct store_subscriber *sub)
 	report_field(r, "created_at", "Known since", cell_time(sub->created_at));
 	if (sub->tags.n > 0 || report_style(r) != REPORT_TERMINAL)
 		report_field(r, "tags", "Tags", cell_list(&sub->tags));
-	if (sub->n_attributes > 0 || report_style(r) == REPORT_JSON)
+	if (report_style(r) == REPORT_JSON) {
+		json_t *known = reader_attributes_json(sub->attributes, sub->n_attributes);
+		report_field(r, "attributes", "", cell_json(known));
+		json_decref(known);
+	} else if (sub->n_attributes > 0) {
 		report_table(r, &attributes);
-	for (size_t i = 0; i < sub->n_attributes; i++)
+	}
+	for (size_t i = 0; i < sub->n_attributes && report_style(r) != REPORT_JSON; i++)
 		REPORT_ROW(
 			r, cell_text(sub->attributes[i].key), cell_text(sub->attributes[i].value));
 	report_table(r, &subscriptions);

@@ -104,10 +104,8 @@ has_accepted() {
 }
 
 has_looked() {
-	ctl --json status 2>/dev/null |
-		"$python" -c 'import json, sys
-sources = json.load(sys.stdin)["sources"]
-sys.exit(not sources or any(s["state"] not in ("ok", "waiting") for s in sources))' 2>/dev/null
+	ctl --json sources 2>/dev/null |
+		"$python" -c 'import json, sys; sys.exit(any(s["state"] != "ok" for s in json.load(sys.stdin)))'
 }
 
 start_players() {

@@ -6,8 +6,9 @@
 #include "hubmail/base_clock.h"
 
 #define DAY INT64_C(86400)
-#define HOURS_MAX 167 /* RFC 8536, 3.3.1: a change may lie days away from the day it is named by   \
-		       */
+#define HOURS_MAX                                                                                  \
+	167 /* RFC 8536, 3.3.1: a change may lie days away from the day it is named by             \
+	     */
 
 struct text {
 	const char *at, *end;

@@ -1,31 +1,14 @@
-/* Reads groups of settings by the table: finds each one in the files, checks its type and limits,
- * stores it or its default, and reports what the table does not know. What settings mean together
- * is left to agree.c. */
+/* Reads groups of settings by the table: finds each one in the files, has its value or its default
+ * stored by target.c, and reports what is missing, there twice, or unknown to the table. What
+ * settings mean together is left to agree.c. */
 #include "read.h"
-#include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "settings.h"
-#include "value.h"
+#include "target.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DURATION_FORM                                                                              \
-	"write a number of seconds, or one with a unit like \"90s\", \"5m\", \"2h\", \"1d\""
-
-_Static_assert(sizeof(enum config_tls) == sizeof(int), "a choice is stored as an int");
-_Static_assert(sizeof(enum config_content) == sizeof(int), "a choice is stored as an int");
-
-/* One setting being read. */
-struct target {
-	struct reading *r;
-	const struct group *g;
-	const struct config_setting *s;
-	const config_setting_t *value;
-	void *into;
-};
 
 static void read_setting(
 	struct reading *r, const struct group *g, const struct config_setting *s, void *into);
@@ -47,242 +30,6 @@ bool group_read(struct reading *r, const struct group *g, void *into)
 			read_setting(r, g, &all[i], into);
 	report_strangers(r, g);
 	return problems_so_far(r) == before;
-}
-
-/* ---- Values ---- */
-
-static const char *type_name(const config_setting_t *s)
-{
-	switch (config_setting_type(s)) {
-	case CONFIG_TYPE_INT:
-	case CONFIG_TYPE_INT64:
-		return "a number";
-	case CONFIG_TYPE_FLOAT:
-		return "a number with a fraction";
-	case CONFIG_TYPE_STRING:
-		return "a text";
-	case CONFIG_TYPE_BOOL:
-		return "true or false";
-	case CONFIG_TYPE_GROUP:
-		return "a group in { }";
-	case CONFIG_TYPE_ARRAY:
-		return "a list in [ ]";
-	default:
-		return "a list in ( )";
-	}
-}
-
-static void *member(const struct target *t)
-{
-	return (char *)t->into + t->s->rule->offset;
-}
-
-static bool wrong(const struct target *t, const struct error *e)
-{
-	report(t->r, t->value, t->g->path, t->s->name, "%s", e->text);
-	return false;
-}
-
-static bool wrong_type(const struct target *t, const char *expected)
-{
-	report(t->r, t->value, t->g->path, t->s->name, "%s stands here, but %s is expected",
-		type_name(t->value), expected);
-	return false;
-}
-
-static bool is_whole_number(const config_setting_t *s)
-{
-	int type = config_setting_type(s);
-
-	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
-}
-
-static bool is_text(const config_setting_t *s)
-{
-	return config_setting_type(s) == CONFIG_TYPE_STRING;
-}
-
-static bool read_number(const struct target *t)
-{
-	const struct config_rule *rule = t->s->rule;
-
-	if (!is_whole_number(t->value)) {
-		char *expected = xasprintf(
-			"a whole number from %lld to %lld (without quotes)", rule->min, rule->max);
-		wrong_type(t, expected);
-		free(expected);
-		return false;
-	}
-	long long value = config_setting_get_int64(t->value);
-	if (value < rule->min || value > rule->max) {
-		report(t->r, t->value, t->g->path, t->s->name,
-			"%lld is out of range: a number from %lld to %lld is expected", value,
-			rule->min, rule->max);
-		return false;
-	}
-	*(int *)member(t) = (int)value;
-	return true;
-}
-
-static bool duration_fits(const struct config_rule *rule, int64_t seconds)
-{
-	int64_t shortest = 0;
-	int64_t longest = 0;
-
-	return clock_parse_duration(rule->shortest, &shortest) &&
-	       clock_parse_duration(rule->longest, &longest) && seconds >= shortest &&
-	       seconds <= longest;
-}
-
-static bool read_duration(const struct target *t)
-{
-	const struct config_rule *rule = t->s->rule;
-	struct error e = {0};
-	char number[32];
-	const char *text = number;
-	int64_t seconds = 0;
-
-	if (is_text(t->value))
-		text = config_setting_get_string(t->value);
-	else if (is_whole_number(t->value))
-		snprintf(number, sizeof(number), "%lld", config_setting_get_int64(t->value));
-	else
-		return wrong_type(t, "a duration like \"5m\"");
-	if (!clock_parse_duration(text, &seconds))
-		value_refuse(&e, text, "is no duration: " DURATION_FORM);
-	else if (!duration_fits(rule, seconds))
-		value_refuse(&e, text, "is out of range: a duration from %s to %s is expected",
-			rule->shortest, rule->longest);
-	if (e.code != ERROR_NONE)
-		return wrong(t, &e);
-	*(int *)member(t) = (int)seconds;
-	return true;
-}
-
-/* Everything about a text but its place. */
-static bool check_text(const struct target *t, const char *value, struct error *e)
-{
-	const struct config_rule *rule = t->s->rule;
-	int index = 0;
-
-	if (!value_text(value, (size_t)rule->max, e))
-		return false;
-	if (rule->words != NULL && !value_word(value, rule->words, &index, e))
-		return false;
-	if (rule->check != NULL && !rule->check(value, e))
-		return false;
-	if (rule->take != NULL && !rule->take(value, t->into, e))
-		return false;
-	return rule->on_machine == NULL || !t->r->look || rule->on_machine(value, e);
-}
-
-static bool read_text(const struct target *t)
-{
-	struct error e = {0};
-
-	if (!is_text(t->value))
-		return wrong_type(t, "a text in \"quotes\"");
-	const char *value = config_setting_get_string(t->value);
-	if (!check_text(t, value, &e))
-		return wrong(t, &e);
-	/* A password's file is no member of any struct: agree.c reads it. */
-	if (t->s->rule->take == NULL && t->s->rule->offset != SETTING_NOT_KEPT)
-		*(char **)member(t) = xstrdup(value);
-	return true;
-}
-
-static bool read_choice(const struct target *t)
-{
-	struct error e = {0};
-	int index = 0;
-
-	if (!is_text(t->value))
-		return wrong_type(t, "a text in \"quotes\"");
-	const char *value = config_setting_get_string(t->value);
-	if (setting_comes_later(t->s->group, t->s->name, value))
-		value_refuse(&e, value, "is not there yet in this version of hubmail (it has: %s)",
-			t->s->rule->words);
-	else
-		value_word(value, t->s->rule->words, &index, &e);
-	if (e.code != ERROR_NONE)
-		return wrong(t, &e);
-	memcpy(member(t), &index, sizeof(index));
-	return true;
-}
-
-static bool read_item(const struct target *list, const config_setting_t *value)
-{
-	struct target t = *list;
-	struct error e = {0};
-
-	t.value = value;
-	if (!is_text(value))
-		return wrong_type(&t, "a text in \"quotes\"");
-	if (!check_text(&t, config_setting_get_string(value), &e))
-		return wrong(&t, &e);
-	if (t.s->rule->take == NULL)
-		strlist_add(member(&t), config_setting_get_string(value));
-	return true;
-}
-
-static bool read_texts(const struct target *t)
-{
-	bool ok = true;
-
-	if (!config_setting_is_list(t->value) && !config_setting_is_array(t->value))
-		return wrong_type(t, "a list of texts like ( \"one\", \"two\" )");
-	int n = config_setting_length(t->value);
-	for (int i = 0; i < n; i++)
-		ok = read_item(t, config_setting_get_elem(t->value, (unsigned)i)) && ok;
-	return ok;
-}
-
-static bool read_value(const struct target *t)
-{
-	switch (t->s->rule->kind) {
-	case KIND_NUMBER:
-		return read_number(t);
-	case KIND_DURATION:
-		return read_duration(t);
-	case KIND_CHOICE:
-		return read_choice(t);
-	case KIND_TEXTS:
-		return read_texts(t);
-	default:
-		return read_text(t);
-	}
-}
-
-/* ---- Defaults ---- */
-
-/* The table's own texts are right, which a test makes sure of. */
-static void store_fallback(const struct target *t)
-{
-	const struct config_rule *rule = t->s->rule;
-	const char *text = t->s->fallback;
-	long long number = 0;
-	int64_t seconds = 0;
-	int index = 0;
-
-	switch (rule->kind) {
-	case KIND_NUMBER:
-		text_to_int(text, rule->min, rule->max, &number);
-		*(int *)member(t) = (int)number;
-		break;
-	case KIND_DURATION:
-		clock_parse_duration(text, &seconds);
-		*(int *)member(t) = (int)seconds;
-		break;
-	case KIND_CHOICE:
-		value_word(text, rule->words, &index, NULL);
-		memcpy(member(t), &index, sizeof(index));
-		break;
-	default:
-		if (rule->take != NULL)
-			rule->take(text, t->into, NULL);
-		else
-			*(char **)member(t) = xstrdup(text);
-	}
 }
 
 /* ---- Finding ---- */
@@ -316,13 +63,14 @@ const config_setting_t *group_place(const struct group *g, const char *name)
 static void read_setting(
 	struct reading *r, const struct group *g, const struct config_setting *s, void *into)
 {
-	struct target t = {.r = r, .g = g, .s = s, .into = into, .value = find(r, g, s->name)};
+	struct target t = {
+		.r = r, .path = g->path, .s = s, .into = into, .value = find(r, g, s->name)};
 
-	if (t.value != NULL && read_value(&t))
+	if (t.value != NULL && target_read(&t))
 		return;
 	/* The default stands in for a wrong value, so that the other settings can be judged. */
 	if (s->fallback != NULL && s->fallback[0] != '\0')
-		store_fallback(&t);
+		target_store_fallback(&t);
 	else if (s->fallback != NULL && t.value == NULL)
 		report(r, group_place(g, s->name), g->path, s->name, "is missing: %s", s->help);
 }
@@ -434,7 +182,7 @@ struct group group_within(struct reading *r, const struct group *g, const char *
 		else if (s != NULL)
 			report(r, s, g->path, name,
 				"%s stands here, but a group is expected: %s = { … };",
-				type_name(s), name);
+				target_type_name(s), name);
 	}
 	return inner;
 }
@@ -450,7 +198,7 @@ static void add_element(struct reading *r, struct groups *out, const struct sett
 {
 	if (!config_setting_is_group(s)) {
 		report(r, s, path, "", "%s stands here, but a group is expected: { … }",
-			type_name(s));
+			target_type_name(s));
 		free(path);
 		return;
 	}
@@ -489,9 +237,9 @@ struct groups groups_within(struct reading *r, const struct group *g, const char
 		else if (s != NULL)
 			report(r, s, g->path, name,
 				"%s stands here, but a list of groups is expected: %s = ( { … } );",
-				type_name(s), name);
+				target_type_name(s), name);
 	}
-	if (found.n == 0 && problems_so_far(r) == before)
+	if (found.n == 0 && as->help != NULL && problems_so_far(r) == before)
 		report(r, group_place(g, name), g->path, name, "is missing: %s", as->help);
 	return found;
 }

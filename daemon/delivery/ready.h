@@ -5,7 +5,9 @@
 
 #include "hubmail/base_address.h"
 #include "hubmail/compose.h"
+#include "hubmail/config.h"
 #include "hubmail/store_delivery.h"
+#include <jansson.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -18,6 +20,7 @@ struct outgoing_digest {
 	struct compose_plan *plan;
 	char from[ADDRESS_MAX + 1]; /* the reverse-path (RFC 5321, 3.3) */
 	atomic_bool rewind;         /* see outgoing_digest_rewind() */
+	struct policy_strikes *strikes;
 	atomic_int refs;
 };
 struct outgoing_digest *outgoing_digest_ref(struct outgoing_digest *d);
@@ -31,6 +34,7 @@ void outgoing_digest_rewind(struct outgoing_digest *d);
 struct ready_item {
 	struct store_ready delivery;
 	struct outgoing_digest *digest;
+	struct domain *domain; /* counted as on its way there; NULL: an ordinary one */
 	STAILQ_ENTRY(ready_item) entry;
 	UT_hash_handle hh;
 };
@@ -41,23 +45,44 @@ struct ready *ready_new(
 	void (*low)(void *arg), void *arg); /* low: called when a take leaves little */
 void ready_free(struct ready *q);
 
+/* The limits of some domains; those of others that had any end. Copied. */
+void ready_set_domains(struct ready *q, const struct config_domain *domains, size_t n);
+
 /* Puts a delivery at the end, unless it is in memory already (queued here or with a session). Takes
  * over what is in `delivery` either way. */
 bool ready_add(struct ready *q, struct store_ready *delivery, struct outgoing_digest *digest);
 
-/* The next one, or NULL. */
-struct ready_item *ready_take(struct ready *q);
-/* Gives back one that was not tried: it will be the next. */
-void ready_return(struct ready *q, struct ready_item *item);
+/* The next one whose domain may have a message now; waits for it up to wait_ms. NULL: there is
+ * none, or the queue is closed. */
+struct ready_item *ready_take(struct ready *q, int wait_ms);
+/* Sleeps, unless the queue is closed: then false. */
+bool ready_sleep(struct ready *q, int64_t us);
+/* Gives back one that was not tried: it will be the next, or the last. */
+void ready_return(struct ready *q, struct ready_item *item, bool last);
+
+enum ready_verdict { READY_NO_WORD, READY_CONTENT, READY_COMPLAINED };
 /* It is settled in the store (or none of this queue's business any more). */
 void ready_done(struct ready *q, struct ready_item *item);
+/* What the answer said of its domain's patience; before ready_done(). reason: the relay's words. */
+void ready_judge(struct ready *q, const struct ready_item *item, enum ready_verdict verdict,
+	const char *reason);
 
-size_t ready_waiting(struct ready *q); /* in the queue */
+size_t ready_waiting(struct ready *q); /* in the queue, but for those whose domain is set apart */
 size_t ready_known(struct ready *q);   /* in the queue and with sessions */
+
+/* How many may go now; *next_us: when more of them may (INT64_MAX: no time is known). */
+size_t ready_sendable(struct ready *q, int64_t *next_us);
+
+/* Takes out up to `max` that wait for a domain with so many before them that they are better put
+ * off in the store. *after_s: for how long. They stay known until ready_done(). */
+size_t ready_surplus(struct ready *q, struct ready_item **out, size_t max, int64_t *after_s);
 
 /* From now on nothing is given out; what waits is dropped (it stays queued in the store). */
 void ready_close(struct ready *q);
 /* Drops what waits of one digest, because it was paused or cancelled. */
 void ready_drop_digest(struct ready *q, int64_t digest_id);
+
+/* Domains that are set apart: [{"domain","state","waiting","busy","rate","until","reason"}]. */
+json_t *ready_status(struct ready *q);
 
 #endif

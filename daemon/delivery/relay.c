@@ -5,6 +5,7 @@
 #include "hubmail/base_clock.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
+#include "pace.h"
 #include "tls.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,6 +29,9 @@ struct relay {
 	char *error;       /* the last one; kept for status until the relay works again */
 	int64_t counts[3]; /* by enum relay_event */
 	int64_t second[RATE_WINDOW], sent_in[RATE_WINDOW];
+	struct pace pace;
+	struct window window;
+	bool history_known;
 };
 
 static struct config_relay copy_settings(const struct config_relay *c)
@@ -48,6 +52,9 @@ struct relay *relay_new(const struct config_relay *c)
 	struct relay *r = xcalloc(1, sizeof(*r));
 
 	r->settings = copy_settings(c);
+	pace_set(&r->pace, c->rate.count, c->rate.seconds);
+	window_set(&r->window, c->limit.count, c->limit.seconds);
+	r->history_known = c->limit.count == 0;
 	atomic_init(&r->refs, 1);
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
@@ -88,6 +95,11 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool same_rate(const struct config_rate *a, const struct config_rate *b)
+{
+	return a->count == b->count && a->seconds == b->seconds;
+}
+
 bool relay_same(const struct relay *r, const struct config_relay *c)
 {
 	const struct config_relay *s = &r->settings;
@@ -97,7 +109,9 @@ bool relay_same(const struct relay *r, const struct config_relay *c)
 	       same_text(s->username, c->username) && same_text(s->password, c->password) &&
 	       same_text(s->hello, c->hello) && s->connections == c->connections &&
 	       s->messages_per_connection == c->messages_per_connection &&
-	       s->priority == c->priority && s->connect_timeout == c->connect_timeout &&
+	       s->priority == c->priority && s->weight == c->weight &&
+	       same_rate(&s->rate, &c->rate) && same_rate(&s->limit, &c->limit) &&
+	       s->connect_timeout == c->connect_timeout &&
 	       s->greeting_timeout == c->greeting_timeout &&
 	       s->envelope_timeout == c->envelope_timeout &&
 	       s->transfer_timeout == c->transfer_timeout && s->answer_timeout == c->answer_timeout;
@@ -167,16 +181,100 @@ bool relay_retired(struct relay *r)
 	return atomic_load(&r->retired);
 }
 
+bool relay_wants_history(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool wants = !r->history_known;
+	r->history_known = true;
+	pthread_mutex_unlock(&r->lock);
+	return wants;
+}
+
+void relay_add_history(struct relay *r, int64_t at, int64_t n)
+{
+	pthread_mutex_lock(&r->lock);
+	window_add(&r->window, at, n);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static int64_t open_at(const struct relay *r, int64_t now)
+{
+	int64_t at = window_open_at(&r->window, now);
+
+	return r->retry_at > at ? r->retry_at : at;
+}
+
+int64_t relay_open_at(struct relay *r, int64_t now)
+{
+	pthread_mutex_lock(&r->lock);
+	int64_t at = open_at(r, now);
+	pthread_mutex_unlock(&r->lock);
+	return at;
+}
+
+static enum relay_state state_at(const struct relay *r, int64_t now)
+{
+	if (open_at(r, now) > now)
+		return RELAY_CLOSED;
+	return r->failures > 0 ? RELAY_ON_TRIAL : RELAY_OPEN;
+}
+
+enum relay_state relay_state(struct relay *r, int64_t now)
+{
+	pthread_mutex_lock(&r->lock);
+	enum relay_state state = state_at(r, now);
+	pthread_mutex_unlock(&r->lock);
+	return state;
+}
+
 bool relay_enter(struct relay *r, int64_t now)
 {
 	pthread_mutex_lock(&r->lock);
-	/* One session finds out whether a relay that failed works again. */
-	int most = r->failures > 0 ? 1 : r->settings.connections;
-	bool may = r->retry_at <= now && r->sessions < most;
+	enum relay_state state = state_at(r, now);
+	int most = state == RELAY_OPEN ? r->settings.connections : 1;
+	bool may = state != RELAY_CLOSED && r->sessions < most;
 	if (may)
 		r->sessions++;
 	pthread_mutex_unlock(&r->lock);
 	return may;
+}
+
+int64_t relay_reserve(struct relay *r, int64_t max_wait_us)
+{
+	int64_t now_us = clock_mono_us(), now = clock_now();
+
+	pthread_mutex_lock(&r->lock);
+	int64_t wait_us = pace_wait_us(&r->pace, now_us);
+	if (wait_us > max_wait_us || window_open_at(&r->window, now) > now) {
+		wait_us = -1;
+	} else {
+		pace_take(&r->pace, now_us);
+		window_add(&r->window, now, 1);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return wait_us;
+}
+
+void relay_unreserve(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	window_add(&r->window, clock_now(), -1);
+	pthread_mutex_unlock(&r->lock);
+}
+
+int64_t relay_wait_us(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	int64_t wait_us = pace_wait_us(&r->pace, clock_mono_us());
+	pthread_mutex_unlock(&r->lock);
+	return wait_us;
+}
+
+int64_t relay_use_slot(const struct relay *r, int64_t at)
+{
+	if (r->settings.limit.count == 0)
+		return 0;
+	return at - at % window_slot_seconds(&r->window);
 }
 
 void relay_leave(struct relay *r)
@@ -186,12 +284,20 @@ void relay_leave(struct relay *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-int relay_sessions(struct relay *r)
+bool relay_has_place(struct relay *r)
 {
 	pthread_mutex_lock(&r->lock);
-	int n = r->sessions;
+	bool has = r->sessions < r->settings.connections;
 	pthread_mutex_unlock(&r->lock);
-	return n;
+	return has;
+}
+
+double relay_load(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	double load = (double)r->sessions / r->settings.weight;
+	pthread_mutex_unlock(&r->lock);
+	return load;
 }
 
 void relay_failed(struct relay *r, int64_t now, const char *reason)
@@ -247,14 +353,6 @@ void relay_count(struct relay *r, enum relay_event what)
 	pthread_mutex_unlock(&r->lock);
 }
 
-int64_t relay_retry_at(struct relay *r, int64_t now)
-{
-	pthread_mutex_lock(&r->lock);
-	int64_t at = r->retry_at > now ? r->retry_at : 0;
-	pthread_mutex_unlock(&r->lock);
-	return at;
-}
-
 /* Messages a second over the last whole seconds. */
 static double rate(const struct relay *r, int64_t now)
 {
@@ -266,16 +364,30 @@ static double rate(const struct relay *r, int64_t now)
 	return (double)sum / (RATE_WINDOW - 1);
 }
 
+static const char *state_name(const struct relay *r, int64_t now)
+{
+	if (r->failures > 0)
+		return "failing";
+	if (window_open_at(&r->window, now) > now)
+		return "limited";
+	return r->sessions > 0 ? "sending" : "idle";
+}
+
 json_t *relay_status(struct relay *r, int64_t now)
 {
 	pthread_mutex_lock(&r->lock);
-	const char *state = r->failures > 0 ? "failing" : r->sessions > 0 ? "sending" : "idle";
+	int64_t at = open_at(r, now);
 	json_t *j = json_pack("{s:s, s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:f, s:s?, s:I}", "relay",
 		r->settings.name, "host", r->settings.host, "port", r->settings.port, "state",
-		state, "sessions", r->sessions, "sent", (json_int_t)r->counts[RELAY_SENT],
-		"deferred", (json_int_t)r->counts[RELAY_DEFERRED], "failed",
+		state_name(r, now), "sessions", r->sessions, "sent",
+		(json_int_t)r->counts[RELAY_SENT], "deferred",
+		(json_int_t)r->counts[RELAY_DEFERRED], "failed",
 		(json_int_t)r->counts[RELAY_FAILED], "rate", rate(r, now), "error", r->error,
-		"retry_at", (json_int_t)(r->retry_at > now ? r->retry_at : 0));
+		"retry_at", (json_int_t)(at > now ? at : 0));
+	if (r->settings.limit.count > 0) {
+		json_object_set_new(j, "limit", json_integer(r->settings.limit.count));
+		json_object_set_new(j, "limit_used", json_integer(window_used(&r->window, now)));
+	}
 	pthread_mutex_unlock(&r->lock);
 	return j;
 }

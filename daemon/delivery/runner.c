@@ -18,7 +18,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
-#define SLEEP_MAX_S 30
+#define SLEEP_MAX_MS 30000
 #define MESSAGES_PER_SESSION                                                                       \
 	16 /* another session is opened when this many wait for each one that is open */
 #define STACK_SIZE (512 * 1024)
@@ -127,8 +127,9 @@ void delivery_reconfigure(struct delivery *d, const struct config *c)
 	set_relays(d, c);
 	free_senders(&d->senders);
 	d->senders = copy_senders(c);
-	d->retry = (struct retry_settings){
-		c->retry_first, c->retry_longest, c->retry_give_up, c->on_unknown == UNKNOWN_HOLD};
+	ready_set_domains(d->ready, c->domains, c->n_domains);
+	d->retry = (struct retry_settings){c->retry_first, c->retry_longest, c->retry_give_up,
+		c->on_unknown == UNKNOWN_HOLD, c->pause_after};
 	pthread_mutex_unlock(&d->lock);
 	delivery_wake(d);
 }
@@ -191,23 +192,39 @@ static bool start_worker(struct delivery *d, struct relay *relay)
 	return true;
 }
 
-/* The first relay, by priority, that may have one more session. */
+/* Among the relays of the best priority that serves, the one with the smallest load for its weight.
+ * A relay on trial has its one session beside that, and is waited for by nobody. */
 static struct relay *choose_relay(struct delivery *d, int64_t now)
 {
-	for (size_t i = 0; i < d->n_relays; i++)
-		if (relay_enter(d->relays[i], now))
-			return d->relays[i];
-	return NULL;
+	struct relay *best = NULL;
+	int priority = 0;
+
+	for (size_t i = 0; i < d->n_relays; i++) {
+		struct relay *r = d->relays[i];
+		enum relay_state state = relay_state(r, now);
+		if (best != NULL && relay_settings(r)->priority != priority)
+			break;
+		if (state == RELAY_ON_TRIAL && relay_enter(r, now))
+			return r;
+		if (state != RELAY_OPEN)
+			continue;
+		priority = relay_settings(r)->priority;
+		if (best == NULL || (relay_has_place(r) && relay_load(r) < relay_load(best)) ||
+			!relay_has_place(best))
+			best = r;
+	}
+	return best != NULL && relay_enter(best, now) ? best : NULL;
 }
 
-static void start_workers(struct delivery *d, int64_t now)
+/* Another session is worth it while more wait than the open ones manage, and is not while the one
+ * that is there already waits for the relay's rate. */
+static void start_workers(struct delivery *d, int64_t now, size_t sendable)
 {
-	size_t waiting = ready_waiting(d->ready);
 	struct relay *relay;
 
 	pthread_mutex_lock(&d->lock);
 	while (!atomic_load(&d->stopping) &&
-		waiting > (size_t)d->n_workers * MESSAGES_PER_SESSION &&
+		sendable > (size_t)d->n_workers * MESSAGES_PER_SESSION &&
 		(relay = choose_relay(d, now)) != NULL)
 		if (!start_worker(d, relay))
 			break;
@@ -245,42 +262,54 @@ static void join_workers(struct delivery *d, bool any)
 
 /* ---- The runner's thread ---- */
 
-/* When the next relay that waits out a failure may be tried: only of interest while there is
- * something to send. */
-static int64_t next_relay_at(struct delivery *d, int64_t now)
+/* When the next relay opens: soon, if its rate is what it waits for. */
+static int64_t next_relay_ms(struct delivery *d, int64_t now)
 {
-	int64_t next = 0;
+	int64_t next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
 	for (size_t i = 0; i < d->n_relays; i++) {
-		int64_t at = relay_retry_at(d->relays[i], now);
-		if (at != 0 && (next == 0 || at < next))
-			next = at;
+		struct relay *r = d->relays[i];
+		int64_t closed_s = relay_open_at(r, now) - now;
+		int64_t ms = closed_s > 0 ? closed_s * 1000 : relay_wait_us(r) / 1000 + 1;
+		if (ms < next && (closed_s > 0 || relay_has_place(r)))
+			next = ms;
 	}
 	pthread_mutex_unlock(&d->lock);
 	return next;
 }
 
-static int64_t pause_for(struct delivery *d, int64_t now, int64_t next_due)
+/* How long the runner may sleep. `sendable` deliveries wait for a session, or for a domain until
+ * next_us; the next retry falls due at next_due. */
+static int64_t pause_ms(
+	struct delivery *d, int64_t now, size_t sendable, int64_t next_us, int64_t next_due)
 {
-	int64_t pause = SLEEP_MAX_S;
-	int64_t relay_at = ready_waiting(d->ready) > 0 ? next_relay_at(d, now) : 0;
+	int64_t pause = SLEEP_MAX_MS;
 
 	/* What is due and not in the queue is with a session, or did not fit. */
-	if (next_due > now && next_due - now < pause)
-		pause = next_due - now;
-	if (relay_at != 0 && relay_at - now < pause)
-		pause = relay_at - now;
-	return pause > 0 ? pause : 1;
+	if (next_due > now && (next_due - now) * 1000 < pause)
+		pause = (next_due - now) * 1000;
+	if (next_us != INT64_MAX && (next_us - clock_mono_us()) / 1000 < pause)
+		pause = (next_us - clock_mono_us()) / 1000 + 1;
+	if (sendable > 0) {
+		int64_t relay_ms = next_relay_ms(d, now);
+		pause = relay_ms < pause ? relay_ms : pause;
+	}
+	return pause > 1 ? pause : 1;
 }
 
 /* True until the runner shall end. */
-static bool wait_for_work(struct delivery *d, int64_t pause_s)
+static bool wait_for_work(struct delivery *d, int64_t ms)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += pause_s;
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
 	pthread_mutex_lock(&d->lock);
 	int rc = 0;
 	while (!d->wake && !d->quit && rc == 0)
@@ -289,6 +318,16 @@ static bool wait_for_work(struct delivery *d, int64_t pause_s)
 	bool go_on = !d->quit;
 	pthread_mutex_unlock(&d->lock);
 	return go_on;
+}
+
+/* Once for each relay that has a window, before its first session. */
+static void load_history(struct delivery *d, int64_t now)
+{
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_relays; i++)
+		if (relay_wants_history(d->relays[i]))
+			supply_relay_history(d->supply, d->relays[i], now);
+	pthread_mutex_unlock(&d->lock);
 }
 
 static void fill(struct delivery *d, int64_t now, int64_t *next_due)
@@ -310,17 +349,21 @@ static void fill(struct delivery *d, int64_t now, int64_t *next_due)
 static void *runner_main(void *arg)
 {
 	struct delivery *d = arg;
-	int64_t next_due = 0;
+	int64_t next_due = 0, next_us, now;
+	size_t sendable;
 
 	do {
-		int64_t now = clock_now();
+		now = clock_now();
 		join_workers(d, false);
+		sendable = 0;
+		next_us = INT64_MAX;
 		if (!atomic_load(&d->stopping)) {
+			load_history(d, now);
 			fill(d, now, &next_due);
-			start_workers(d, now);
+			sendable = ready_sendable(d->ready, &next_us);
+			start_workers(d, now, sendable);
 		}
-		next_due = pause_for(d, now, next_due);
-	} while (wait_for_work(d, next_due));
+	} while (wait_for_work(d, pause_ms(d, now, sendable, next_us, next_due)));
 	join_workers(d, true);
 	return NULL;
 }
@@ -367,7 +410,7 @@ struct delivery *delivery_start(const struct config *c, const struct secret *sec
 	struct store_writer *w, struct error *e)
 {
 	struct delivery *d = xcalloc(1, sizeof(*d));
-	struct recovery recovery = {.hold = c->on_unknown == UNKNOWN_HOLD};
+	struct recovery recovery = {.hold = c->on_unknown == UNKNOWN_HOLD, c->pause_after};
 	pthread_condattr_t attr;
 
 	d->writer = w;
@@ -392,6 +435,11 @@ struct delivery *delivery_start(const struct config *c, const struct secret *sec
 fail:
 	free_parts(d);
 	return NULL;
+}
+
+json_t *delivery_domains(struct delivery *d)
+{
+	return ready_status(d->ready);
 }
 
 json_t *delivery_status(struct delivery *d)

@@ -8,12 +8,15 @@
 #include "hubmail/base_log.h"
 #include "opening.h"
 #include "outcome.h"
+#include "policy.h"
 #include "turn.h"
 #include <errno.h>
 #include <libesmtp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define IDLE_MS 2000 /* an open connection waits so long for more work */
 
 /* One message on this connection. */
 struct outgoing {
@@ -123,14 +126,31 @@ static struct outgoing *free_place(struct connection *c)
 	return c->places[0].item == NULL ? &c->places[0] : &c->places[1];
 }
 
+/* The next delivery whose time has come: at once, or within wait_ms. */
+static struct ready_item *next_item(struct connection *c, int wait_ms)
+{
+	struct ready *q = c->s->world.ready;
+	struct ready_item *item = ready_take(q, wait_ms);
+
+	if (item == NULL)
+		return NULL;
+	int64_t wait_us = relay_reserve(c->s->relay, wait_ms * 1000LL);
+	if (wait_us == 0 || (wait_us > 0 && ready_sleep(q, wait_us)))
+		return item;
+	if (wait_us > 0)
+		relay_unreserve(c->s->relay);
+	ready_return(q, item, false);
+	return NULL;
+}
+
 /* The next delivery becomes the session's next message. NULL: there is none, or it is not to take
  * any more. */
-static struct outgoing *take(struct connection *c)
+static struct outgoing *take(struct connection *c, int wait_ms)
 {
 	if (atomic_load(c->s->world.stopping) || relay_retired(c->s->relay) ||
 		c->taken >= c->relay->messages_per_connection)
 		return NULL;
-	struct ready_item *item = ready_take(c->s->world.ready);
+	struct ready_item *item = next_item(c, wait_ms);
 	if (item == NULL)
 		return NULL;
 	struct outgoing *o = free_place(c);
@@ -140,7 +160,8 @@ static struct outgoing *take(struct connection *c)
 		o->recipient = smtp_add_recipient(o->message, item->delivery.email);
 	if (o->recipient == NULL || !smtp_set_messagecb(o->message, next_piece, o)) {
 		fault(c, "libesmtp has no memory for another message", "");
-		ready_return(c->s->world.ready, item);
+		relay_unreserve(c->s->relay);
+		ready_return(c->s->world.ready, item, false);
 		o->item = NULL;
 		return NULL;
 	}
@@ -215,6 +236,19 @@ static const char *words_for(enum attempt_class class)
 	}
 }
 
+/* What the answer says of others than this reader: that the domain has had enough for now, or that
+ * the mail is not wanted from us at all. */
+static void judge(const struct connection *c, struct outgoing *o, const struct store_result *r)
+{
+	bool soft = r->code == 421 || (r->enhanced != NULL && strncmp(r->enhanced, "4.7.", 4) == 0);
+	enum ready_verdict verdict = r->outcome == OUTCOME_ACCEPTED ? READY_CONTENT
+				     : soft                         ? READY_COMPLAINED
+								    : READY_NO_WORD;
+
+	if (verdict != READY_NO_WORD)
+		ready_judge(c->s->world.ready, o->item, verdict, r->text);
+}
+
 static void record(struct connection *c, struct outgoing *o, enum attempt_class class,
 	const struct outgoing *next)
 {
@@ -242,13 +276,19 @@ static void record(struct connection *c, struct outgoing *o, enum attempt_class 
 	}
 	r.enhanced = enhanced[0] != '\0' ? enhanced : NULL;
 	plan_retry(c, o, &r);
+	if (r.outcome == OUTCOME_ACCEPTED || r.outcome == OUTCOME_UNKNOWN)
+		r.use_slot = relay_use_slot(c->s->relay, r.at);
 	log_result(c, o, &r);
+	judge(c, o, &r);
 	if (r.outcome == OUTCOME_ACCEPTED)
 		relay_worked(c->s->relay, r.at);
 	else
 		relay_count(
 			c->s->relay, r.outcome == OUTCOME_FAILED ? RELAY_FAILED : RELAY_DEFERRED);
+	struct outgoing_digest *digest = outgoing_digest_ref(o->item->digest);
 	turns_post(&c->turns, &r, o->item, next != NULL ? next->item : NULL);
+	policy_note(digest, c->s->world.writer, &r, c->s->retry.pause_after);
+	outgoing_digest_unref(digest);
 }
 
 static void note_refusal(struct connection *c, const struct outgoing *o)
@@ -293,10 +333,12 @@ static void settle(struct connection *c, struct outgoing *o, const struct outgoi
 			note_refusal(c, o);
 		/* Its trace goes with this turn; in the store it is queued as before. */
 		turns_post(&c->turns, NULL, NULL, next != NULL ? next->item : NULL);
+		relay_unreserve(c->s->relay);
+		/* Whose sender the relay refuses must not be in front of all others again. */
 		if (o->facts.unwanted)
 			give_up(c, o);
 		else
-			ready_return(c->s->world.ready, o->item);
+			ready_return(c->s->world.ready, o->item, o->facts.mail_code != 0);
 	} else {
 		record(c, o, class, next);
 		c->settled += class != ATTEMPT_BROKEN && class != ATTEMPT_UNKNOWN;
@@ -314,7 +356,7 @@ static void mail_answered(struct connection *c, struct outgoing *o)
 	c->current = o;
 	c->ahead = NULL;
 	if (smtp_reverse_path_status(o->message)->code / 100 == 2)
-		c->ahead = take(c);
+		c->ahead = take(c, 0);
 }
 
 static void message_ended(struct connection *c, struct outgoing *o)
@@ -323,6 +365,14 @@ static void message_ended(struct connection *c, struct outgoing *o)
 	settle(c, o, c->ahead);
 	if (c->current == o)
 		c->current = NULL;
+	if (atomic_load(c->s->world.stopping))
+		wire_quit(&c->s->wire);
+	if (c->ahead != NULL || c->closing)
+		return;
+	/* Nothing was there in time: the connection is kept for a while for what comes. */
+	c->ahead = take(c, IDLE_MS);
+	if (c->ahead != NULL)
+		turns_post(&c->turns, NULL, NULL, c->ahead->item);
 }
 
 static void on_event(smtp_session_t smtp, int event, void *arg, ...)
@@ -402,7 +452,7 @@ static enum ending run_connection(struct session *s)
 	turns_init(&c.turns, s->world.writer, s->world.ready, s->place, c.relay->name);
 	if (!set_up(&c)) {
 		fault(&c, "the session cannot be set up: too little memory", "");
-	} else if ((first = take(&c)) != NULL) {
+	} else if ((first = take(&c, 0)) != NULL) {
 		c.ahead = first;
 		turns_post(&c.turns, NULL, NULL, first->item);
 		s->opening_error = (struct error){0};

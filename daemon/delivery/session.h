@@ -14,6 +14,7 @@
 struct retry_settings {
 	int first, longest, give_up; /* seconds */
 	bool hold_unknown;
+	int pause_after;
 };
 
 /* What a session works with. Borrowed from the runner, who outlives it. */

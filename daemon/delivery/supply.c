@@ -4,9 +4,11 @@
 #include "supply.h"
 
 #include "hubmail/base_clock.h"
+#include "hubmail/base_crypto.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_digest.h"
+#include "policy.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +91,8 @@ static struct outgoing_digest *load_digest(
 	out->plan = plan;
 	memcpy(out->from, sender->from, sizeof(out->from));
 	atomic_init(&out->refs, 1);
+	atomic_init(&out->rewind, false);
+	out->strikes = policy_new();
 	return out;
 }
 
@@ -240,6 +244,59 @@ static bool fetch_fresh(
 	return true;
 }
 
+/* ---- What is put off ---- */
+
+struct put_off {
+	struct delivery_key keys[CHUNK];
+	size_t n;
+	int64_t due_at, now;
+};
+
+static bool put_off(struct store *store, void *arg, struct error *e)
+{
+	const struct put_off *p = arg;
+
+	return store_delivery_put_off(store, p->keys, p->n, p->due_at, p->now, e);
+}
+
+/* What waits behind many others for one domain goes back to the store, so that the queue has room
+ * for those of other domains. */
+static void put_off_surplus(struct supply *s, int64_t now)
+{
+	struct ready_item *items[CHUNK];
+	struct put_off p = {.now = now};
+	struct error e = {0};
+	int64_t after_s;
+
+	while ((p.n = ready_surplus(s->ready, items, CHUNK, &after_s)) > 0) {
+		p.due_at = now + after_s + 5 + random_below((uint32_t)after_s / 4 + 10);
+		for (size_t i = 0; i < p.n; i++)
+			p.keys[i] = items[i]->delivery.key;
+		if (!store_writer_run(s->writer, put_off, &p, STORE_JOB_RETRY, &e))
+			log_error("deliveries not put off", "reason=%s", log_quote(e.text));
+		for (size_t i = 0; i < p.n; i++)
+			ready_done(s->ready, items[i]);
+	}
+}
+
+/* ---- Relays ---- */
+
+static void add_history(int64_t slot_at, int64_t sent, void *relay)
+{
+	relay_add_history(relay, slot_at, sent);
+}
+
+void supply_relay_history(struct supply *s, struct relay *relay, int64_t now)
+{
+	const struct config_relay *c = relay_settings(relay);
+	struct error e = {0};
+
+	if (!store_relay_use_each(
+		    s->store, c->name, now - c->limit.seconds, add_history, relay, &e))
+		log_error("what a relay took is not known", "relay=%s reason=%s", c->name,
+			log_quote(e.text));
+}
+
 bool supply_more(struct supply *s, const struct senders *senders, int64_t now, int64_t *next_due,
 	struct error *e)
 {
@@ -255,6 +312,7 @@ bool supply_more(struct supply *s, const struct senders *senders, int64_t now, i
 		return false;
 	while (got > 0 && ready_waiting(s->ready) < FULL) {
 		got = 0;
+		put_off_surplus(s, now);
 		for (size_t i = 0; i < s->n_feeds; i++) {
 			struct feed *f = &s->feeds[i];
 			if (f->digest != NULL && !f->all_fetched &&

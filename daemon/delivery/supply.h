@@ -6,6 +6,7 @@
 #include "hubmail/base_address.h"
 #include "hubmail/store_writer.h"
 #include "ready.h"
+#include "relay.h"
 
 /* What a digest needs of its list's configuration. */
 struct sender {
@@ -28,5 +29,8 @@ void supply_free(struct supply *s);
  * the store could not be read. */
 bool supply_more(struct supply *s, const struct senders *senders, int64_t now, int64_t *next_due,
 	struct error *e);
+
+/* Tells the relay what it took before the start, as far as its window reaches. */
+void supply_relay_history(struct supply *s, struct relay *relay, int64_t now);
 
 #endif

@@ -42,6 +42,12 @@ static const char SQL_TAKEN[] =
 static const char SQL_UNTAKE[] = "DELETE FROM session WHERE digest_id = ?1 AND subscriber_id = ?2";
 static const char SQL_UNTAKE_ALL[] = "DELETE FROM session";
 
+static const char SQL_USE[] = "INSERT INTO relay_use (relay, slot_at, sent) VALUES (?1, ?2, 1)"
+			      " ON CONFLICT (relay, slot_at) DO UPDATE SET sent = sent + 1";
+static const char SQL_USE_EACH[] =
+	"SELECT slot_at, sent FROM relay_use WHERE relay = ?1 AND slot_at >= ?2";
+static const char SQL_USE_TRIM[] = "DELETE FROM relay_use WHERE slot_at < ?1";
+
 static const char *const state_names[] = {
 	"queued", "deferred", "sent", "failed", "cancelled", "held"};
 
@@ -156,7 +162,24 @@ static bool put_result(struct store *s, const struct store_result *r, struct err
 		       "ztt",
 		       r->key.digest_id, r->key.subscriber_id, was.attempts + 1, r->at,
 		       (int)r->outcome, r->relay, (int64_t)r->code, r->enhanced, r->text) &&
-	       digest_count(s, r->key.digest_id, was.state, (int)state, 1, r->at, e);
+	       digest_count(s, r->key.digest_id, was.state, (int)state, 1, r->at, e) &&
+	       (r->use_slot == 0 || sql_run(s, e, SQL_USE, "ti", r->relay, r->use_slot));
+}
+
+bool store_relay_use_each(struct store *s, const char *relay, int64_t since, store_relay_use_fn *fn,
+	void *arg, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_USE_EACH, "ti", relay, since);
+	int rc = -1;
+
+	while (st != NULL && (rc = sql_step(s, st, e)) == 1)
+		fn(sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), arg);
+	return rc == 0;
+}
+
+bool store_relay_use_trim(struct store *s, int64_t before, struct error *e)
+{
+	return sql_run(s, e, SQL_USE_TRIM, "i", before);
 }
 
 static bool may_go(

@@ -18,19 +18,29 @@ enum config_on_unknown { UNKNOWN_RESEND, UNKNOWN_HOLD };
 enum config_content { CONTENT_EXCERPT, CONTENT_FULL };
 enum config_source_kind { SOURCE_FEED, SOURCE_DIRECTORY };
 
+/* `count` messages in `seconds`; count 0: no limit. */
+struct config_rate {
+	int64_t count, seconds;
+};
+
 struct config_relay {
 	char *name; /* for logs and status; default: the host */
 	char *host; /* name or IPv4 literal */
 	int port;
 	enum config_tls tls;
-	char *tls_ca_file; /* PEM, or NULL: the system's */
-	char *username;    /* NULL: no login */
-	char *password;    /* the first line of password_file or of the systemd credential of that
-			      name; NULL without username, and where passwords are not read */
-	int connections;   /* sessions at most */
+	char *tls_ca_file;   /* PEM, or NULL: the system's */
+	char *username;      /* NULL: no login */
+	char *password;      /* the first line of password_file or of the systemd credential of that
+				name; NULL without username, and where passwords are not read */
+	char *token_command; /* run by /bin/sh, prints the token for XOAUTH2; NULL: a password */
+	bool allow_plain_auth; /* the password may go over a connection without TLS */
+	int connections;       /* sessions at most */
 	int messages_per_connection;
-	int priority;        /* the smaller is taken first */
-	int connect_timeout; /* seconds, as the four below */
+	int priority;             /* the smaller is taken first */
+	int weight;               /* share of the sessions among relays of one priority; from 1 */
+	struct config_rate rate;  /* kept evenly */
+	struct config_rate limit; /* in any window of that length */
+	int connect_timeout;      /* seconds, as the four below */
 	int greeting_timeout, envelope_timeout, transfer_timeout, answer_timeout;
 	char *hello; /* the name said in EHLO; default: this machine's */
 };
@@ -71,6 +81,13 @@ struct config_list {
 	char *language; /* BCP 47, default "en" */
 };
 
+/* Limits for the recipients of one domain. */
+struct config_domain {
+	char *name;      /* in its normal form */
+	int connections; /* messages on their way at once; 0: as many as there are */
+	struct config_rate rate;
+};
+
 struct config {
 	char *file;
 	char *database;
@@ -82,8 +99,11 @@ struct config {
 	char *web_url; /* without a '/' at the end */
 	enum config_on_unknown on_unknown;
 	int retry_first, retry_longest, retry_give_up; /* seconds */
+	int pause_after; /* refusals on principle (5.7.x) in a row that hold a digest back */
 	struct config_relay *relays; /* at least one; sorted by priority, then as written */
 	size_t n_relays;
+	struct config_domain *domains;
+	size_t n_domains;
 	struct config_list *lists; /* at least one */
 	size_t n_lists;
 };

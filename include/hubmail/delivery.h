@@ -29,9 +29,15 @@ void delivery_wake(struct delivery *d);
 void delivery_reconfigure(struct delivery *d, const struct config *c);
 
 /* Relays and sessions for `status`:
- * [{"relay","host","port","state","sessions","sent","deferred","failed","rate","error","retry_at"}].
- * The caller's. Any thread. */
+ * [{"relay","host","port","state","sessions","sent","deferred","failed","rate","error","retry_at"}],
+ * and "limit" and "limit_used" if the relay has a window; state is "idle", "sending", "failing" or
+ * "limited". The caller's. Any thread. */
 json_t *delivery_status(struct delivery *d);
+
+/* Recipient domains that are limited or slowed down, for `status`:
+ * [{"domain","state","waiting","busy","rate","until","reason"}]; state is "limited", "slowed" or
+ * "paused". The caller's. Any thread. */
+json_t *delivery_domains(struct delivery *d);
 
 /* Ends every session: with `now` false after its current message, else at once by shutting its
  * socket down. Returns at once; delivery_stopped() tells when none is left. */

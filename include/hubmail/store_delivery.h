@@ -62,6 +62,7 @@ struct store_result {
 	int code;             /* SMTP code (RFC 5321, 4.2), 0: none came */
 	const char *enhanced; /* "4.2.1" (RFC 3463), or NULL */
 	const char *text;     /* the relay's words, or ours if it said none */
+	int64_t use_slot;     /* counted in that stretch of the relay's use; 0: nobody counts */
 };
 
 /* One turn of a session: the result of its previous message and the taking of its next, in one
@@ -80,6 +81,13 @@ enum store_go {
 };
 bool store_delivery_turn(
 	struct store *s, const struct store_turn *turn, enum store_go *go, struct error *e);
+
+/* What relays took, in the stretches of time that began at or after `since`. Older ones are dropped
+ * by store_relay_use_trim(). */
+typedef void store_relay_use_fn(int64_t slot_at, int64_t sent, void *arg);
+bool store_relay_use_each(struct store *s, const char *relay, int64_t since, store_relay_use_fn *fn,
+	void *arg, struct error *e);
+bool store_relay_use_trim(struct store *s, int64_t before, struct error *e);
 
 /* After a start: every delivery that a session had taken when the process died and whose result is
  * not known. Each is recorded as an unknown attempt, logged by the caller through fn, and made due

@@ -125,7 +125,7 @@ class House:
         self.launch()
         wait_until(self._answers, "the daemon answers", 60)
         wait_until(
-            lambda: all(s["state"] in ("ok", "waiting", "failing") for s in self.sources()),
+            lambda: all(s["state"] in ("ok", "failing") for s in self.sources()),
             "the first look at every source is over",
         )
         return self
@@ -214,7 +214,7 @@ class House:
         return self.ask("status")
 
     def sources(self):
-        return self.status()["sources"]
+        return self.ask("sources")
 
     def source(self, kind="directory"):
         return next(s for s in self.sources() if s["kind"] == kind)

@@ -79,13 +79,13 @@ def test_a_full_disk_when_a_post_appears(small_disk, house, sink):
     readers = house.import_readers(200)
     filler = fill(small_disk)
     house.write_post("a.md", "On a full disk")
-    wait_until(lambda: house.status()["database"]["trouble"], "status tells the trouble")
+    wait_until(lambda: house.status()["database_trouble"], "status tells the trouble")
     assert not sink.accepted
     os.unlink(filler)
     wait_until(lambda: set(sink.recipients()) == set(readers), "every reader has it", 60)
     house.wait_digest(sent=200, queued=0, state="done")
     assert not repeats(sink)
-    assert not house.status()["database"]["trouble"]
+    assert not house.status()["database_trouble"]
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_send(small_disk, house, sink):

@@ -8,7 +8,7 @@ READERS = ["ann@example.org", "bob@example.org", "cy@example.org"]
 
 
 def attempts_of(house, email):
-    return next(d for d in house.queue("--state", "any") if d["email"] == email)
+    return next(d for d in house.queue("--state", "all") if d["email"] == email)
 
 
 @pytest.fixture

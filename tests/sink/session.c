@@ -66,9 +66,10 @@ static void long_answer(struct session *c)
 
 static void note_fault(struct session *c, const struct fault *f)
 {
-	ledger_event(c->sink->ledger, json_pack("{s:s, s:I, s:s, s:s, s:s}", "event", "fault",
-					      "session", (json_int_t)c->number, "phase", f->phase,
-					      "action", f->action, "reply", f->reply));
+	ledger_event(c->sink->ledger,
+		json_pack("{s:s, s:I, s:s, s:s, s:s}", "event", "fault", "session",
+			(json_int_t)c->number, "phase", fault_phase_name(f->phase), "action",
+			fault_action_name(f->action), "reply", f->reply));
 }
 
 /* True: this is all that happens here. False: go on with what is right. */

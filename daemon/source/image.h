@@ -1,0 +1,19 @@
+/* Images of a post. */
+#ifndef SOURCE_IMAGE_H
+#define SOURCE_IMAGE_H
+
+#include "hubmail/base_buf.h"
+#include "token.h"
+
+/* Appends the <img> of this tag as it may leave us: its real address if it is loaded late by a
+ * script, its alt text alone if it is a smiley or no usable address is there, nothing if it is only
+ * there to count readers. */
+void image_write(const struct token *t, const char *base, struct buf *out);
+
+/* The tag's width or height in pixels, or -1 if it does not say. */
+int image_side(const struct token *t, const char *name);
+
+/* Appends a name="value" whose value is escaped. */
+void attribute_write(const char *name, const char *value, struct buf *out);
+
+#endif
