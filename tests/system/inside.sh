@@ -61,13 +61,36 @@ adapt_configuration() {
 		-e 's|^#control = .*|control = { group = "hubmail"; };|' \
 		-e 's|^\( *\)host = .*|\1host = "127.0.0.1"; port = 2525; tls = "none";|' \
 		-e 's|^\( *\)schedule = .*|\1schedule = "each";|' \
-		-e 's|{ feed = "https://example.org/feed/"; } .*|{ directory = "/srv/blog"; url = "https://example.org/srv/"; }, { directory = "/home/anna/blog"; url = "https://example.org/anna/"; }|' \
+		-e 's|{ feed = "https://example.org/feed/"; } .*|{ directory = "/srv/blog"; url = "https://example.org/srv/"; }, { directory = "/home/anna/blog"; url = "https://example.org/anna/"; }, { feed = "http://localhost:8080/feed.xml"; }|' \
 		$conf
 	install -m 600 /dev/null /etc/hubmail/smtp-password
 	echo correct-horse >/etc/hubmail/smtp-password
 }
 
+# A web server with one file, as a name that has to be looked up.
+serve_feed() {
+	cat >/usr/local/bin/feed-server <<-'SH'
+		#!/bin/bash
+		while read -r line && [ "$line" != $'\r' ]; do :; done
+		printf 'HTTP/1.0 200 OK\r\nContent-Type: application/rss+xml\r\n\r\n'
+		cat /srv/fixture/feed/feed.xml
+	SH
+	chmod 755 /usr/local/bin/feed-server
+	cat >/etc/systemd/system/feed.socket <<-'UNIT'
+		[Socket]
+		ListenStream=127.0.0.1:8080
+		Accept=yes
+	UNIT
+	cat >/etc/systemd/system/feed@.service <<-'UNIT'
+		[Service]
+		ExecStart=/usr/local/bin/feed-server
+		StandardInput=socket
+		StandardError=journal
+	UNIT
+}
+
 make_surroundings() {
+	serve_feed
 	useradd --create-home anna
 	useradd --create-home mallory
 	usermod -aG hubmail anna
@@ -79,6 +102,7 @@ make_surroundings() {
 	mkdir -p /etc/systemd/system/hubmaild.service.d
 	printf '[Service]\nWatchdogSec=2s\n' >/etc/systemd/system/hubmaild.service.d/quick.conf
 	systemctl daemon-reload
+	systemctl start feed.socket
 }
 
 test_installed() {
@@ -134,10 +158,10 @@ test_running() {
 
 # ---- The main job, within the sandbox ----
 
-both_looked_at() {
+all_looked_at() {
 	local sources
 	sources=$(hubmailctl sources)
-	[ "$(cut -f4 <<<"$sources" | grep -cx ok)" = 2 ] && return 0
+	[ "$(cut -f4 <<<"$sources" | grep -cx ok)" = 3 ] && return 0
 	echo "$sources"
 	return 1
 }
@@ -153,7 +177,7 @@ post() {
 }
 
 test_main_job() {
-	check "both blogs are looked at" within 30 both_looked_at
+	check "two folders and a feed are looked at" within 30 all_looked_at
 	post /srv/blog/new-in-srv.md "Fog over the harbour wall"
 	check "a post saved in /srv is mailed, with a login by root's password file" \
 		within 60 has_mailed "Fog over the harbour wall"
