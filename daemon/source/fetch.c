@@ -104,11 +104,13 @@ static void drop(struct fetch *r)
 void fetcher_free(struct fetcher *f)
 {
 	struct fetch_list *lists[] = {&f->waiting, &f->running, &f->ended};
-	struct fetch *r;
+	struct fetch *r, *next;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		while ((r = TAILQ_FIRST(lists[i])) != NULL)
+		for (r = TAILQ_FIRST(lists[i]); r != NULL; r = next) {
+			next = TAILQ_NEXT(r, entry);
 			drop(r);
+		}
 	fetch_multi_free(f->multi);
 	event_free(f->deliver);
 	free(f->user_agent);

@@ -65,11 +65,13 @@ static void drop_socket(struct watched *w)
 
 void fetch_multi_free(struct fetch_multi *m)
 {
-	struct watched *w;
+	struct watched *w, *next;
 
 	curl_multi_cleanup(m->curl);
-	while ((w = LIST_FIRST(&m->sockets)) != NULL)
+	for (w = LIST_FIRST(&m->sockets); w != NULL; w = next) {
+		next = LIST_NEXT(w, entry);
 		drop_socket(w);
+	}
 	event_free(m->timer);
 	free(m);
 }
