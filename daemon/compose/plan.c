@@ -6,7 +6,7 @@
  * with little-endian numbers. They come back from a file that anyone may have damaged, so nothing
  * in them is believed: a plan in which plan_fault() finds nothing is a message with short lines and
  * clean line ends whatever it was decoded from. */
-#include "plan.h"
+#include "dkim.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 
@@ -54,6 +54,7 @@ void compose_plan_free(struct compose_plan *p)
 {
 	if (p == NULL)
 		return;
+	dkim_signing_free(p->signing);
 	free(p->subject);
 	buf_free(&p->text);
 	free(p->segments);

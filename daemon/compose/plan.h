@@ -18,12 +18,17 @@ struct segment {
 	size_t len; /* of shared bytes; 0 for a slot */
 };
 
+struct span {
+	size_t at, len; /* in compose_message.own */
+};
+
 struct compose_plan {
 	char *subject;
 	struct buf text; /* all shared bytes, one segment after the other */
 	struct segment *segments;
 	size_t n_segments;
-	size_t marked; /* bytes of text that already belong to a segment */
+	size_t marked;                /* bytes of text that already belong to a segment */
+	struct dkim_signing *signing; /* or NULL */
 };
 
 #define PLAN_MAX ((size_t)10 << 20) /* bytes of text */

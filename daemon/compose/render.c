@@ -1,16 +1,12 @@
 /* One reader's message out of a plan: the shared pieces are pointed at, and only the reader's own
  * few bytes are written. After the first messages nothing is allocated any more. */
+#include "dkim.h"
 #include "hubmail/base_mem.h"
-#include "plan.h"
 #include "rfc2045.h"
 #include "rfc5322.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct span {
-	size_t at, len; /* in compose_message.own */
-};
 
 static bool is_base64url(char c)
 {
@@ -46,18 +42,29 @@ static void add_piece(struct compose_message *m, char *data, size_t len)
 	m->size += len;
 }
 
+static void reserve_pieces(struct compose_message *m, size_t n)
+{
+	if (m->cap_pieces >= n)
+		return;
+	m->pieces = xreallocarray(m->pieces, n, sizeof(*m->pieces));
+	m->cap_pieces = n;
+}
+
+/* The pieces are set when nothing is added to m->own any more, which may have moved till then. */
 void compose_render(
 	const struct compose_plan *p, const struct compose_reader *r, struct compose_message *m)
 {
 	struct span spans[SLOT_KINDS] = {0};
 	char *shared = p->text.data;
-	if (m->cap_pieces < p->n_segments) {
-		m->pieces = xreallocarray(m->pieces, p->n_segments, sizeof(*m->pieces));
-		m->cap_pieces = p->n_segments;
-	}
-	write_own(r, &m->own, spans);
 	m->n_pieces = 0;
 	m->size = 0;
+	reserve_pieces(m, p->n_segments + 1);
+	write_own(r, &m->own, spans);
+	size_t signatures = m->own.len;
+	if (p->signing != NULL) {
+		dkim_sign(p, spans, m);
+		add_piece(m, m->own.data + signatures, m->own.len - signatures);
+	}
 	for (size_t i = 0; i < p->n_segments; i++) {
 		const struct segment *g = &p->segments[i];
 		const struct span *s = &spans[g->slot];
@@ -71,6 +78,7 @@ void compose_render(
 
 void compose_message_free(struct compose_message *m)
 {
+	dkim_scratch_free(m->signing);
 	free(m->pieces);
 	buf_free(&m->own);
 	*m = (struct compose_message){0};

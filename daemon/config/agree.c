@@ -64,16 +64,22 @@ static void read_password(struct reading *r, const struct group *g, struct confi
 
 static void check_login(struct reading *r, const struct group *g, const struct config_relay *relay)
 {
-	if (stands(g, "username") && !stands(g, "password_file"))
+	bool password = stands(g, "password_file"), token = stands(g, "token_command");
+
+	if (stands(g, "username") && !password && !token)
 		say(r, g, "username",
-			"needs password_file, the file or the systemd credential with the password");
-	if (!stands(g, "username") && stands(g, "password_file"))
-		say(r, g, "password_file", "needs username, the name to log in with");
+			"needs password_file, the file or the systemd credential with the password, or "
+			"token_command");
+	if (!stands(g, "username") && (password || token))
+		say(r, g, password ? "password_file" : "token_command",
+			"needs username, the name to log in with");
+	if (password && token)
+		say(r, g, "token_command", "takes the place of password_file: remove one of them");
 	if (stands(g, "username") && relay->tls == TLS_NONE && relay->host != NULL &&
-		!is_this_machine(relay->host))
+		!relay->allow_plain_auth && !is_this_machine(relay->host))
 		say(r, g, "tls",
 			"\"none\" would send the password unencrypted over the network: write "
-			"\"starttls\", or remove username and password_file");
+			"\"starttls\" or \"implicit\", or allow_plain_auth = true");
 }
 
 static void check_relay_name(
@@ -100,6 +106,18 @@ void agree_relay(struct reading *r, const struct group *g, struct config *c, siz
 	check_relay_name(r, g, c, index);
 	check_login(r, g, relay);
 	read_password(r, g, relay);
+}
+
+void agree_domain(struct reading *r, const struct group *g, const struct config *c, size_t index)
+{
+	const struct config_domain *d = &c->domains[index];
+
+	if (d->connections == 0 && d->rate.count == 0 && d->name != NULL)
+		say(r, g, "name", "has no limit: write connections = N; or rate = \"N/s\";");
+	for (size_t i = 0; i < index; i++)
+		if (same(d->name, c->domains[i].name))
+			report(r, group_place(g, "name"), g->path, "name",
+				"there are limits for \"%s\" already", d->name);
 }
 
 /* ---- Lists ---- */

@@ -82,6 +82,19 @@ static void read_relays(struct reading *r, const struct group *root, struct conf
 	groups_free(&found);
 }
 
+static void read_domains(struct reading *r, const struct group *root, struct config *c)
+{
+	struct groups found = groups_within(r, root, "domains");
+
+	c->domains = xcalloc(found.n + 1, sizeof(*c->domains));
+	for (size_t i = 0; i < found.n; i++) {
+		c->n_domains = i + 1;
+		group_read(r, &found.items[i], &c->domains[i]);
+		agree_domain(r, &found.items[i], c, i);
+	}
+	groups_free(&found);
+}
+
 static void read_sources(struct reading *r, const struct group *list, struct config_list *l)
 {
 	struct groups found = groups_within(r, list, "sources");
@@ -130,6 +143,7 @@ static struct config *build(struct reading *r, struct strlist *errors)
 		struct group root = whole(r);
 		read_single(r, &root, c);
 		read_relays(r, &root, c);
+		read_domains(r, &root, c);
 		read_lists(r, &root, c);
 		group_free(&root);
 		sort_relays(c);
@@ -152,6 +166,7 @@ static void free_relay(struct config_relay *r)
 	free(r->tls_ca_file);
 	free(r->username);
 	password_free(r->password);
+	free(r->token_command);
 	free(r->hello);
 }
 
@@ -181,7 +196,10 @@ void config_free(struct config *c)
 		free_relay(&c->relays[i]);
 	for (size_t i = 0; i < c->n_lists; i++)
 		free_list(&c->lists[i]);
+	for (size_t i = 0; i < c->n_domains; i++)
+		free(c->domains[i].name);
 	free(c->relays);
+	free(c->domains);
 	free(c->lists);
 	free(c->file);
 	free(c->database);

@@ -239,7 +239,7 @@ struct groups groups_within(struct reading *r, const struct group *g, const char
 				"%s stands here, but a list of groups is expected: %s = ( { … } );",
 				target_type_name(s), name);
 	}
-	if (found.n == 0 && problems_so_far(r) == before)
+	if (found.n == 0 && as->help != NULL && problems_so_far(r) == before)
 		report(r, group_place(g, name), g->path, name, "is missing: %s", as->help);
 	return found;
 }

@@ -38,6 +38,12 @@
 			RULE(.kind = KIND_CHOICE, .words = list, __VA_ARGS__)                      \
 	}
 
+#define FLAG(group, name, fallback, help, ...)                                                     \
+	{                                                                                          \
+		group, name, "true or false", #fallback, help,                                     \
+			RULE(.kind = KIND_FLAG, __VA_ARGS__)                                       \
+	}
+
 #define REQUIRED ""
 #define EDITIONS "each, daily, weekly, monthly"
 #define TIMEOUT(name, fallback, help)                                                              \
@@ -77,13 +83,17 @@ static const struct config_setting settings[] = {
 		"after this long a delivery that still fails has failed",
 		AT(config, retry_give_up)),
 
+	NUMBER("retry", "pause_after", 0, 100, 10,
+		"so many refusals on principle (5.7.x) in a row hold the digest back; 0: never",
+		AT(config, pause_after)),
+
 	TEXT("relays", "name", "text", NULL, 64,
 		"its name in the log and in status; the host if it is not set",
 		AT(config_relay, name), .check = value_relay_name),
 	TEXT("relays", "host", "host", REQUIRED, 253, "the SMTP server: a name or an IPv4 address",
 		AT(config_relay, host), .check = value_host),
 	NUMBER("relays", "port", 1, 65535, 587, "its port", AT(config_relay, port)),
-	CHOICE("relays", "tls", "none, starttls", "starttls",
+	CHOICE("relays", "tls", "none, starttls, implicit", "starttls",
 		"whether the connection is encrypted, and must be", AT(config_relay, tls)),
 	TEXT("relays", "tls_ca_file", "path", NULL, PATH_LIMIT,
 		"certificates (PEM) to trust in place of the system's",
@@ -94,6 +104,12 @@ static const struct config_setting settings[] = {
 	TEXT("relays", "password_file", "path or name", NULL, PATH_LIMIT,
 		"the file or the systemd credential that holds the password",
 		.offset = SETTING_NOT_KEPT, .check = value_password_file),
+	TEXT("relays", "token_command", "command", NULL, 1000,
+		"prints a token to log in with in place of a password (XOAUTH2)",
+		AT(config_relay, token_command)),
+	FLAG("relays", "allow_plain_auth", false,
+		"whether the password may go over a connection that is not encrypted",
+		AT(config_relay, allow_plain_auth)),
 	NUMBER("relays", "connections", 1, 256, 4, "sessions at the same time, at most",
 		AT(config_relay, connections)),
 	NUMBER("relays", "messages_per_connection", 1, 100000, 100,
@@ -101,6 +117,13 @@ static const struct config_setting settings[] = {
 	NUMBER("relays", "priority", 0, 1000, 10,
 		"which relay is taken first: the one with the smaller number",
 		AT(config_relay, priority)),
+	NUMBER("relays", "weight", 1, 1000, 1,
+		"its share of the sessions among relays of one priority", AT(config_relay, weight)),
+	TEXT("relays", "rate", "rate", NULL, 32,
+		"messages it may be given, evenly: \"100/s\", \"3000/h\"", .take = value_take_rate),
+	TEXT("relays", "limit", "rate", NULL, 32,
+		"messages it may be given in any stretch of that length: \"50000/d\"",
+		.take = value_take_limit),
 	TIMEOUT(connect_timeout, "30s", "how long connecting may take"),
 	TIMEOUT(greeting_timeout, "1m", "how long the relay's greeting may take"),
 	TIMEOUT(envelope_timeout, "1m", "how long its answer to a command may take"),
@@ -109,6 +132,14 @@ static const struct config_setting settings[] = {
 	TEXT("relays", "hello", "host", NULL, 253,
 		"the name hubmail gives itself to the relay; this machine's if it is not set",
 		AT(config_relay, hello), .check = value_hello),
+
+	TEXT("domains", "name", "host", REQUIRED, 253, "the part after the \"@\": \"gmail.com\"",
+		.take = value_take_domain),
+	{"domains", "connections", "number 1..256", NULL,
+		"messages on their way to it at the same time, at most",
+		RULE(.kind = KIND_NUMBER, .min = 1, .max = 256, AT(config_domain, connections))},
+	TEXT("domains", "rate", "rate", NULL, 32, "messages to it, evenly: \"20/s\"",
+		.take = value_take_domain_rate),
 
 	TEXT("lists", "name", "text", REQUIRED, 64,
 		"the list's short name: small letters, digits and hyphens", AT(config_list, name),
@@ -157,6 +188,7 @@ static const struct setting_group groups[] = {
 	{"", "control", "control", 0, "hubmailctl's way to the daemon"},
 	{"", "web", "web", 0, "the public pages"},
 	{"", "retry", "retry", 0, "temporary failures"},
+	{"", "domains", "domains", DOMAINS_MAX, NULL},
 	{"", "relays", "relays", RELAYS_MAX,
 		"the SMTP server that takes the mail: relays = ( { host = \"smtp.example.org\"; } );"},
 	{"", "lists", "lists", LISTS_MAX,
@@ -170,14 +202,8 @@ static const struct {
 } later[] = {
 	{"", "bounces", NULL},
 	{"", "dkim", NULL},
-	{"", "ratelimits", NULL},
 	{"web", "metrics_listen", NULL},
 	{"web", "trusted_proxies", NULL},
-	{"relays", "allow_plain_auth", NULL},
-	{"relays", "rate", NULL},
-	{"relays", "tls", "implicit"},
-	{"relays", "token_command", NULL},
-	{"relays", "weight", NULL},
 	{"lists", "opt_in", NULL},
 	{"lists", "template", NULL},
 	{"lists.sources", "allow_private", NULL},

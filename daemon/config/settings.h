@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #define RELAYS_MAX 64
+#define DOMAINS_MAX 1000
 #define LISTS_MAX 5000
 #define SOURCES_MAX 500
 
@@ -17,6 +18,7 @@ enum setting_kind {
 	KIND_TEXT,     /* a char * */
 	KIND_TEXTS,    /* a struct strlist */
 	KIND_NUMBER,   /* an int */
+	KIND_FLAG,     /* a bool */
 	KIND_DURATION, /* an int of seconds */
 	KIND_CHOICE,   /* an enum whose values are in the order of `words` */
 };
@@ -39,7 +41,7 @@ struct setting_group {
 	const char *name;
 	const char *kind; /* as config_setting.group */
 	size_t most;
-	const char *help;
+	const char *help; /* NULL: it may be missing */
 };
 const struct setting_group *setting_groups(size_t *n);
 const struct setting_group *setting_group_find(const char *parent, const char *name);

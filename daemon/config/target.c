@@ -19,6 +19,7 @@ _Static_assert(sizeof(enum config_tls) == sizeof(int), "a choice is stored as an
 _Static_assert(sizeof(enum config_content) == sizeof(int), "a choice is stored as an int");
 
 static bool read_number(const struct target *t);
+static bool read_flag(const struct target *t);
 static bool read_duration(const struct target *t);
 static bool read_text(const struct target *t);
 static bool read_texts(const struct target *t);
@@ -29,6 +30,8 @@ bool target_read(const struct target *t)
 	switch (t->s->rule->kind) {
 	case KIND_NUMBER:
 		return read_number(t);
+	case KIND_FLAG:
+		return read_flag(t);
 	case KIND_DURATION:
 		return read_duration(t);
 	case KIND_CHOICE:
@@ -110,6 +113,14 @@ static bool read_number(const struct target *t)
 		return false;
 	}
 	*(int *)member(t) = (int)value;
+	return true;
+}
+
+static bool read_flag(const struct target *t)
+{
+	if (config_setting_type(t->value) != CONFIG_TYPE_BOOL)
+		return wrong_type(t, "true or false (without quotes)");
+	*(bool *)member(t) = config_setting_get_bool(t->value) != 0;
 	return true;
 }
 
@@ -241,6 +252,9 @@ void target_store_fallback(const struct target *t)
 	case KIND_NUMBER:
 		text_to_int(text, rule->min, rule->max, &number);
 		*(int *)member(t) = (int)number;
+		break;
+	case KIND_FLAG:
+		*(bool *)member(t) = strcmp(text, "true") == 0;
 		break;
 	case KIND_DURATION:
 		clock_parse_duration(text, &seconds);

@@ -36,6 +36,10 @@ bool value_language(const char *value, struct error *e);
 
 bool value_take_listen(const char *value, void *config, struct error *e);
 bool value_take_web_url(const char *value, void *config, struct error *e);
+bool value_take_rate(const char *value, void *relay, struct error *e);
+bool value_take_limit(const char *value, void *relay, struct error *e);
+bool value_take_domain(const char *value, void *domain, struct error *e);
+bool value_take_domain_rate(const char *value, void *domain, struct error *e);
 bool value_take_from(const char *value, void *list, struct error *e);
 bool value_take_reply_to(const char *value, void *list, struct error *e);
 bool value_take_schedule(const char *value, void *list, struct error *e);

@@ -365,6 +365,8 @@ static void message_ended(struct connection *c, struct outgoing *o)
 	settle(c, o, c->ahead);
 	if (c->current == o)
 		c->current = NULL;
+	if (atomic_load(c->s->world.stopping))
+		wire_quit(&c->s->wire);
 	if (c->ahead != NULL || c->closing)
 		return;
 	/* Nothing was there in time: the connection is kept for a while for what comes. */

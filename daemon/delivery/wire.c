@@ -456,6 +456,18 @@ bool wire_is_alive(struct wire *w)
 	return n > 0 || (n < 0 && passing(errno));
 }
 
+void wire_quit(struct wire *w)
+{
+	static const char quit[] = "QUIT\r\n";
+
+	if (w->broken || w->fd < 0)
+		return;
+	wire_leave();
+	wire_say(w, quit, sizeof(quit) - 1, 1000, NULL);
+	break_off(w);
+	wire_enter(w);
+}
+
 void wire_shut_down(struct wire *w)
 {
 	pthread_mutex_lock(&w->lock);

@@ -88,6 +88,9 @@ struct wire *wire_current(void); /* NULL outside of them */
 /* False if what is written now reaches nobody: something failed, or the peer has closed. */
 bool wire_is_alive(struct wire *w);
 
+/* Takes leave of the relay between two messages and ends the connection. The session's thread. */
+void wire_quit(struct wire *w);
+
 /* Ends the connection, or the attempt to make one, from another thread: libesmtp sees it as lost.
  */
 void wire_shut_down(struct wire *w);

@@ -35,25 +35,41 @@ static bool no_feed(const char *s, struct error *fault, struct error *e)
 	return error_set(e, ERROR_DATA, "this is XML, but neither RSS nor Atom");
 }
 
+static void forget(struct post_list *posts, size_t from)
+{
+	while (posts->n > from)
+		post_free(&posts->items[--posts->n]);
+}
+
+static bool read_with(bool loose, const char *s, size_t len, const char *base_url,
+	struct post_list *out, bool *is_feed, struct error *fault)
+{
+	struct feed_tree *tree = feed_tree_new(base_url, out);
+	bool ok = true;
+	if (loose)
+		feed_read_loose(s, len, tree);
+	else
+		ok = feed_read_xml(s, len, tree, fault);
+	*is_feed = feed_tree_is_feed(tree);
+	feed_tree_free(tree);
+	return ok;
+}
+
 static bool read_xml(
 	const char *s, size_t len, const char *base_url, struct post_list *out, struct error *e)
 {
 	struct error fault = {0};
 	size_t before = out->n;
-	struct feed_tree *tree = feed_tree_new(base_url, out);
-	bool strict = feed_read_xml(s, len, tree, &fault);
-	bool is_feed = feed_tree_is_feed(tree);
-	feed_tree_free(tree);
+	bool is_feed = false;
+	bool strict = read_with(false, s, len, base_url, out, &is_feed, &fault);
 	if (!strict) {
-		while (out->n > before)
-			post_free(&out->items[--out->n]);
-		tree = feed_tree_new(base_url, out);
-		feed_read_loose(s, len, tree);
-		is_feed = feed_tree_is_feed(tree);
-		feed_tree_free(tree);
+		forget(out, before);
+		read_with(true, s, len, base_url, out, &is_feed, &fault);
 	}
-	if (!is_feed)
+	if (!is_feed) {
+		forget(out, before);
 		return no_feed(s, &fault, e);
+	}
 	if (!strict && out->n == before)
 		return error_set(
 			e, ERROR_DATA, "the feed is damaged and has no whole item: %s", fault.text);

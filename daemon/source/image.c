@@ -187,12 +187,11 @@ void image_write(const struct token *t, const char *base, struct buf *out)
 		return;
 	char *url = address(t, base);
 	char *alt = token_attribute(t, "alt", ALT_MAX);
-	if (url != NULL && is_smiley(url, alt))
+	bool as_text = url == NULL || is_smiley(url, alt);
+	if (as_text && alt != NULL)
 		characters_escape(alt, strlen(alt), out);
-	else if (url != NULL && !is_counter(url))
+	else if (!as_text && !is_counter(url))
 		write_tag(t, url, alt, out);
-	else if (url == NULL && alt != NULL)
-		characters_escape(alt, strlen(alt), out);
 	free(url);
 	free(alt);
 }

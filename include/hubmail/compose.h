@@ -61,7 +61,10 @@ struct compose_message {
 	size_t n_pieces, cap_pieces;
 	struct buf own;
 	size_t size; /* bytes in all */
+	struct dkim_scratch *signing;
 };
+
+/* If the plan was given a signer (compose_plan_sign()), the signatures come first. */
 void compose_render(
 	const struct compose_plan *p, const struct compose_reader *r, struct compose_message *m);
 void compose_message_free(struct compose_message *m);

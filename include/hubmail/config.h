@@ -28,11 +28,13 @@ struct config_relay {
 	char *host; /* name or IPv4 literal */
 	int port;
 	enum config_tls tls;
-	char *tls_ca_file; /* PEM, or NULL: the system's */
-	char *username;    /* NULL: no login */
-	char *password;    /* the first line of password_file or of the systemd credential of that
-			      name; NULL without username, and where passwords are not read */
-	int connections;   /* sessions at most */
+	char *tls_ca_file;   /* PEM, or NULL: the system's */
+	char *username;      /* NULL: no login */
+	char *password;      /* the first line of password_file or of the systemd credential of that
+				name; NULL without username, and where passwords are not read */
+	char *token_command; /* run by /bin/sh, prints the token for XOAUTH2; NULL: a password */
+	bool allow_plain_auth; /* the password may go over a connection without TLS */
+	int connections;       /* sessions at most */
 	int messages_per_connection;
 	int priority;             /* the smaller is taken first */
 	int weight;               /* share of the sessions among relays of one priority; from 1 */

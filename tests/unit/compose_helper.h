@@ -18,7 +18,7 @@
 #define NOW 1795616784 /* Wed, 25 Nov 2026 14:26:24 +0000 */
 
 /* What the header of post.h owns is borrowed here: these are never freed. */
-#define S(text) ((char *)(uintptr_t)(text))
+#define S(text) ((char *)(text))
 
 static inline struct compose_options an_english_list(void)
 {

@@ -1,7 +1,7 @@
 /* What is wrong in a configuration, and what is said about it. */
 #include "config_helper.h"
 
-#define KNOWN_TOP "database secret_file on_unknown control web retry relays lists"
+#define KNOWN_TOP "database secret_file on_unknown control web retry domains relays lists"
 #define KNOWN_LIST                                                                                 \
 	"name title description from reply_to schedule timezone editions min_posts max_posts "     \
 	"content language sources"
@@ -91,13 +91,9 @@ static void test_a_setting_of_a_later_version_is_not_called_unknown(void **state
 	refuse("5: dkim" NOT_YET, .top = "dkim = { domain = \"example.org\"; };");
 	refuse("1: web.trusted_proxies" NOT_YET,
 		.web = WEB " trusted_proxies = ( \"127.0.0.1\" );");
-	refuse("2: relays[0].rate" NOT_YET, .relay = RELAY " rate = \"100/s\";");
 	refuse("3: lists[0].opt_in" NOT_YET, .list = LIST " opt_in = \"double\";");
 	refuse("4: lists[0].sources[0].wordpress" NOT_YET,
 		.sources = "{ wordpress = \"https://example.org\"; }");
-	refuse("2: relays[0].tls: \"implicit\" is not there yet in this version of hubmail (it "
-	       "has: none, starttls)",
-		.relay = RELAY " tls = \"implicit\";");
 }
 
 static void test_a_value_of_the_wrong_type_is_told_the_right_one(void **state)
@@ -342,10 +338,56 @@ static void test_a_login_needs_both_name_and_password(void **state)
 {
 	(void)state;
 	refuse("2: relays[0].username: needs password_file, the file or the systemd credential "
-	       "with the password",
+	       "with the password, or token_command",
 		.relay = RELAY " username = \"news\";");
 	refuse("2: relays[0].password_file: needs username, the name to log in with",
 		.relay = RELAY " password_file = \"/etc/hubmail/x\";");
+}
+
+static void test_rates_and_limits_have_a_form(void **state)
+{
+	(void)state;
+	refuse("2: relays[0].rate: \"100\" is no rate: write it like \"100/s\" or \"50000/d\"",
+		.relay = RELAY " rate = \"100\";");
+	refuse("2: relays[0].rate: \"0/s\" is no rate: before the \"/\" stands a number of messages "
+	       "from 1",
+		.relay = RELAY " rate = \"0/s\";");
+	refuse("2: relays[0].limit: \"5/year\" is no rate: after the \"/\" stands s, m, h, d or w, "
+	       "or a duration of at most a week like \"15m\"",
+		.relay = RELAY " limit = \"5/year\";");
+	struct config *c = accept(.relay = RELAY " rate = \"90/15m\"; limit = \"50000/d\";");
+	assert_int_equal(c->relays[0].rate.count, 90);
+	assert_int_equal(c->relays[0].rate.seconds, 900);
+	assert_int_equal(c->relays[0].limit.count, 50000);
+	assert_int_equal(c->relays[0].limit.seconds, 86400);
+	config_free(c);
+}
+
+static void test_a_domain_has_limits_and_is_named_once(void **state)
+{
+	(void)state;
+	refuse("5: domains[0].name: has no limit: write connections = N; or rate = \"N/s\";",
+		.top = "domains = ( { name = \"gmail.com\"; } );");
+	refuse("5: domains[0].name: \"gmail\" is no domain of e-mail addresses",
+		.top = "domains = ( { name = \"gmail\"; connections = 1; } );");
+	refuse("5: domains[1].name: there are limits for \"gmail.com\" already",
+		.top = "domains = ( { name = \"gmail.com\"; connections = 1; }, "
+		       "{ name = \"GMail.com\"; connections = 2; } );");
+	struct config *c =
+		accept(.top = "domains = ( { name = \"B\u00fccher.example\"; rate = \"20/s\"; } );");
+	assert_string_equal(c->domains[0].name, "xn--bcher-kva.example");
+	assert_int_equal(c->domains[0].rate.count, 20);
+	config_free(c);
+}
+
+static void test_a_token_takes_the_place_of_a_password(void **state)
+{
+	(void)state;
+	refuse("2: relays[0].token_command: needs username, the name to log in with",
+		.relay = RELAY " token_command = \"token\";");
+	refuse("2: relays[0].token_command: takes the place of password_file: remove one of them",
+		.relay = RELAY " username = \"u\"; password_file = \"p\"; token_command = \"t\";");
+	config_free(accept(.relay = RELAY " username = \"u\"; token_command = \"t\";"));
 }
 
 static void test_a_password_does_not_leave_the_machine_unencrypted(void **state)
@@ -353,12 +395,13 @@ static void test_a_password_does_not_leave_the_machine_unencrypted(void **state)
 	(void)state;
 #define LOGIN " tls = \"none\"; username = \"news\"; password_file = \"smtp-password\";"
 	refuse("2: relays[0].tls: \"none\" would send the password unencrypted over the network: "
-	       "write \"starttls\", or remove username and password_file",
+	       "write \"starttls\" or \"implicit\", or allow_plain_auth = true",
 		.relay = RELAY LOGIN);
 	config_free(accept(.relay = "host = \"localhost\";" LOGIN));
+	config_free(accept(.relay = RELAY LOGIN " allow_plain_auth = true;"));
 	config_free(accept(.relay = "host = \"127.0.0.2\";" LOGIN));
 	refuse("2: relays[0].tls: \"none\" would send the password unencrypted over the network: "
-	       "write \"starttls\", or remove username and password_file",
+	       "write \"starttls\" or \"implicit\", or allow_plain_auth = true",
 		.relay = "host = \"127.0.0.1.example.org\";" LOGIN);
 }
 
@@ -504,6 +547,9 @@ int main(void)
 		cmocka_unit_test(test_languages_and_time_zones_have_a_form),
 		cmocka_unit_test(test_a_login_needs_both_name_and_password),
 		cmocka_unit_test(test_a_password_does_not_leave_the_machine_unencrypted),
+		cmocka_unit_test(test_rates_and_limits_have_a_form),
+		cmocka_unit_test(test_a_domain_has_limits_and_is_named_once),
+		cmocka_unit_test(test_a_token_takes_the_place_of_a_password),
 		cmocka_unit_test(test_a_source_is_exactly_one_thing),
 		cmocka_unit_test(test_what_must_differ_differs),
 		cmocka_unit_test(test_numbers_that_belong_together_are_in_order),

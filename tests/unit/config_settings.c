@@ -38,9 +38,14 @@ static void test_every_setting_is_explained_and_stands_once(void **state)
 	}
 }
 
+static const char *quote_for(const struct config_setting *s)
+{
+	return text_starts(s->type, "number") || text_starts(s->type, "true") ? "" : "\"";
+}
+
 static void add_value(struct buf *b, const struct config_setting *s)
 {
-	const char *quote = text_starts(s->type, "number") ? "" : "\"";
+	const char *quote = quote_for(s);
 
 	buf_addf(b, "%s = %s%s%s; ", s->name, quote, s->fallback, quote);
 }
@@ -55,6 +60,7 @@ static void test_every_default_is_a_value_that_may_be_written(void **state)
 	static const char *const groups[][3] = {{"", "", ""}, {"control", "control = { ", "}; "},
 		{"web", "web = { " WEB " ", "}; "}, {"retry", "retry = { ", "}; "},
 		{"relays", "relays = ( { " RELAY " ", "} ); "},
+		{"domains", "domains = ( { name = \"example.org\"; rate = \"1/s\"; ", "} ); "},
 		{"lists", "lists = ( { " LIST " ", ""},
 		{"lists.sources", "sources = ( { feed = \"https://example.org/\"; ", "} ); } );"}};
 
@@ -146,7 +152,7 @@ static void test_what_the_example_leaves_out_is_shown_with_its_default(void **st
 	const struct config_setting *all = config_settings(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		const char *quote = text_starts(all[i].type, "number") ? "" : "\"";
+		const char *quote = quote_for(&all[i]);
 		if (all[i].fallback == NULL || all[i].fallback[0] == '\0' ||
 			strcmp(all[i].name, "timezone") == 0)
 			continue;
