@@ -150,11 +150,6 @@ bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e
 	return config_find_list(cli->config, name) != NULL || no_such_list(cli->config, name, e);
 }
 
-int64_t cli_list_make(struct cli *cli, const struct config_list *list, struct error *e)
-{
-	return store_list_ensure(cli->store, list->name, e);
-}
-
 /* ---- Digests ---- */
 
 bool cli_id(const char *word, const char *what, int64_t *id, struct error *e)

@@ -106,7 +106,7 @@ static int64_t list_id(struct import *im, const struct config_list *list, struct
 
 	if (im->list_ids[at] == 0)
 		im->list_ids[at] = im->dry_run ? store_list_id(im->cli->store, list->name, NULL)
-					       : cli_list_make(im->cli, list, e);
+					       : store_list_ensure(im->cli->store, list->name, e);
 	return im->list_ids[at];
 }
 
@@ -158,29 +158,33 @@ static enum subscription_state wanted(const struct import *im, const struct impo
 	return row->state;
 }
 
-/* What would become of the line, as store() would count it. */
+/* What store_subscriber_add() would say to a reader in that state (-1: a new one). */
+static int64_t *foreseen(struct counts *c, int now, enum subscription_state state)
+{
+	if (state >= SUBSCRIPTION_UNSUBSCRIBED)
+		return now >= SUBSCRIPTION_UNSUBSCRIBED ? &c->already : &c->ended;
+	switch (now) {
+	case SUBSCRIPTION_PENDING:
+		return state == SUBSCRIPTION_CONFIRMED ? &c->confirmed : &c->already;
+	case SUBSCRIPTION_CONFIRMED:
+		return &c->already;
+	case SUBSCRIPTION_UNSUBSCRIBED:
+		return &c->left_alone;
+	case SUBSCRIPTION_REMOVED:
+		return &c->resubscribed;
+	default:
+		return &c->added;
+	}
+}
+
 static bool foresee(struct import *im, const struct import_row *row, int64_t list, struct error *e)
 {
-	enum subscription_state state = wanted(im, row);
 	int64_t id;
 	int now;
 
 	if (!state_now(im, row->email, list, &id, &now, e))
 		return false;
-	if (state >= SUBSCRIPTION_UNSUBSCRIBED && now >= SUBSCRIPTION_UNSUBSCRIBED)
-		im->counts.already++;
-	else if (state >= SUBSCRIPTION_UNSUBSCRIBED)
-		im->counts.ended++;
-	else if (now == SUBSCRIPTION_UNSUBSCRIBED)
-		im->counts.left_alone++;
-	else if (now == SUBSCRIPTION_REMOVED)
-		im->counts.resubscribed++;
-	else if (now == SUBSCRIPTION_PENDING && state == SUBSCRIPTION_CONFIRMED)
-		im->counts.confirmed++;
-	else if (now >= 0)
-		im->counts.already++;
-	else
-		im->counts.added++;
+	++*foreseen(&im->counts, now, wanted(im, row));
 	return true;
 }
 
