@@ -201,8 +201,7 @@ static bool add_one(
 		return false;
 	}
 	error_set(&why, ERROR_REFUSED,
-		"%s: unsubscribed from %s; --force subscribes the address again", email,
-		list);
+		"%s: unsubscribed from %s; --force subscribes the address again", email, list);
 	report_failure(cli->report, &why);
 	if (report_style(cli->report) != REPORT_TERMINAL)
 		REPORT_ROW(cli->report, cell_text(email), cell_text(list), cell_text("refused"),

@@ -67,6 +67,7 @@ struct import {
 	struct counts counts, stored; /* stored: as of the last commit */
 	struct bad_line told[BAD_LINES_TOLD];
 	struct progress progress;
+	struct error failure; /* of a commit while the next line was waited for */
 };
 
 /* ---- One reader ---- */
@@ -271,6 +272,14 @@ static bool chunk_commit(struct import *im, struct error *e)
 	return true;
 }
 
+/* A pipe that gives nothing for a while holds no transaction open. */
+static bool commit_before_wait(void *arg)
+{
+	struct import *im = arg;
+
+	return chunk_commit(im, &im->failure);
+}
+
 static bool chunk_full(const struct import *im)
 {
 	return im->chunk_started_ms != 0 && clock_mono_ms() - im->chunk_started_ms >= CHUNK_MS;
@@ -347,17 +356,16 @@ static bool read_lines(struct import *im, const struct csv_record *first, struct
 		}
 		if (progress_due(&im->progress))
 			show_progress(im);
-		/* A pipe that gives nothing for a while holds no transaction open. */
-		if (import_file_would_wait(im->file) && !chunk_commit(im, e))
-			return false;
 		switch (import_file_next(im->file, &record, e)) {
 		case CSV_NEXT_END:
 			return chunk_commit(im, e);
-		case CSV_NEXT_FAILED: {
-			struct error late = {0};
-			chunk_commit(im, e->code == ERROR_NONE ? e : &late);
+		case CSV_NEXT_FAILED:
+			/* What was good until here is kept, whatever else went wrong. */
+			if (e->code == ERROR_NONE)
+				*e = im->failure;
+			else
+				chunk_commit(im, &im->failure);
 			return false;
-		}
 		case CSV_NEXT_RECORD:
 			more = true;
 		}
@@ -486,6 +494,7 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 	if (!understand_header(im, a, &first, e) || !choose_list(im, a, e) ||
 		!cli_store(im->cli, im->dry_run ? STORE_READ : STORE_WRITE, e))
 		return false;
+	import_file_on_wait(im->file, commit_before_wait, im);
 	progress_begin(&im->progress, im->cli->report, 0);
 	bool done = read_lines(im, &first, e);
 	if (!done)
