@@ -48,8 +48,7 @@ static const struct table results = {TABLE_COLUMNS(columns)};
 /* The command line, checked. */
 struct work {
 	struct strlist emails; /* normal form */
-	const struct config_list **lists;
-	size_t n_lists;
+	struct strlist lists;  /* their names */
 	struct strlist tags;
 	struct store_key_value *attributes;
 	size_t n_attributes;
@@ -61,26 +60,35 @@ struct work {
 static void work_free(struct work *w)
 {
 	strlist_free(&w->emails);
-	free(w->lists);
+	strlist_free(&w->lists);
 	free(w->name);
 	strlist_free(&w->tags);
 	reader_attributes_free(w->attributes, w->n_attributes);
 }
 
+static bool take_list(struct cli *cli, struct work *w, const char *name, struct error *e)
+{
+	const struct config_list *list = cli_list(cli, name, e);
+
+	if (list == NULL)
+		return false;
+	if (!strlist_has(&w->lists, list->name))
+		strlist_add(&w->lists, list->name);
+	return w->edition < 0 || reader_edition_offered(list, (enum edition)w->edition, e);
+}
+
 static bool take_lists(struct cli *cli, const struct args *a, struct work *w, struct error *e)
 {
 	struct strlist names = {0};
+	bool good = true;
 
 	args_values(a, "list", &names);
-	w->lists = xcalloc(names.n + 1, sizeof(*w->lists));
 	if (names.n == 0)
-		w->lists[w->n_lists++] = cli_list(cli, NULL, e);
-	for (size_t i = 0; i < names.n && e->code == ERROR_NONE; i++)
-		w->lists[w->n_lists++] = cli_list(cli, names.items[i], e);
+		good = take_list(cli, w, NULL, e);
+	for (size_t i = 0; i < names.n && good; i++)
+		good = take_list(cli, w, names.items[i], e);
 	strlist_free(&names);
-	for (size_t i = 0; w->edition >= 0 && i < w->n_lists && e->code == ERROR_NONE; i++)
-		reader_edition_offered(w->lists[i], (enum edition)w->edition, e);
-	return e->code == ERROR_NONE;
+	return good;
 }
 
 static bool take_options(const struct args *a, struct work *w, struct error *e)
@@ -142,37 +150,37 @@ static const char *in_words(enum store_add_result result)
 
 static void tell(struct cli *cli, const char *email, const char *list, enum store_add_result result)
 {
-	static const char *const said[] = {
-		[STORE_ADDED] = "%s: added to %s",
-		[STORE_ALREADY] = "%s: is on %s already",
-		[STORE_RESUBSCRIBED] = "%s: subscribed to %s again",
-		[STORE_CONFIRMED] = "%s: was waiting for confirmation on %s and is confirmed now",
-	};
 	struct buf sentence = {0};
 
-	for (const char *p = said[result], *values[] = {email, list}, **v = values; *p != '\0';
-		p++) {
-		if (p[0] == '%' && p[1] == 's') {
-			buf_adds(&sentence, *v++);
-			p++;
-		} else {
-			buf_addc(&sentence, *p);
-		}
+	switch (result) {
+	case STORE_ADDED:
+		buf_addf(&sentence, "%s: added to %s", email, list);
+		break;
+	case STORE_ALREADY:
+		buf_addf(&sentence, "%s: is on %s already", email, list);
+		break;
+	case STORE_RESUBSCRIBED:
+		buf_addf(&sentence, "%s: subscribed to %s again", email, list);
+		break;
+	case STORE_CONFIRMED:
+		buf_addf(&sentence, "%s: was waiting for confirmation on %s and is confirmed now",
+			email, list);
+		break;
 	}
 	REPORT_ROW_SAID(cli->report, buf_str(&sentence), cell_text(email), cell_text(list),
 		cell_text(in_words(result)), cell_none());
 	buf_free(&sentence);
 }
 
-static bool add_one(struct cli *cli, const struct work *w, const char *email,
-	const struct config_list *list, struct error *e)
+static bool add_one(
+	struct cli *cli, const struct work *w, const char *email, const char *list, struct error *e)
 {
 	struct error why = {0};
 	enum store_add_result result;
 	struct store_subscriber_new n = {
 		.email = email,
 		.name = w->name,
-		.list_id = cli_list_make(cli, list, e),
+		.list_id = store_list_ensure(cli->store, list, e),
 		.state = SUBSCRIPTION_CONFIRMED,
 		.edition = w->edition,
 		.tags = &w->tags,
@@ -185,7 +193,7 @@ static bool add_one(struct cli *cli, const struct work *w, const char *email,
 	if (n.list_id == 0)
 		return false;
 	if (store_subscriber_add(cli->store, &n, clock_now(), &result, &why)) {
-		tell(cli, email, list->name, result);
+		tell(cli, email, list, result);
 		return true;
 	}
 	if (why.code != ERROR_REFUSED) {
@@ -193,12 +201,11 @@ static bool add_one(struct cli *cli, const struct work *w, const char *email,
 		return false;
 	}
 	error_set(&why, ERROR_REFUSED,
-		"%s: unsubscribed from %s; --force subscribes the address again", email,
-		list->name);
+		"%s: unsubscribed from %s; --force subscribes the address again", email, list);
 	report_failure(cli->report, &why);
 	if (report_style(cli->report) != REPORT_TERMINAL)
-		REPORT_ROW(cli->report, cell_text(email), cell_text(list->name),
-			cell_text("refused"), cell_text("unsubscribed"));
+		REPORT_ROW(cli->report, cell_text(email), cell_text(list), cell_text("refused"),
+			cell_text("unsubscribed"));
 	return true;
 }
 
@@ -208,8 +215,8 @@ static bool add_all(struct cli *cli, const struct work *w, struct error *e)
 		return false;
 	report_table(cli->report, &results);
 	for (size_t i = 0; i < w->emails.n; i++)
-		for (size_t k = 0; k < w->n_lists; k++)
-			if (!add_one(cli, w, w->emails.items[i], w->lists[k], e)) {
+		for (size_t k = 0; k < w->lists.n; k++)
+			if (!add_one(cli, w, w->emails.items[i], w->lists.items[k], e)) {
 				store_rollback(cli->store);
 				return error_prefix(e, "nothing was added");
 			}

@@ -43,20 +43,16 @@ bool cli_config(struct cli *cli, struct error *e)
 
 bool cli_store(struct cli *cli, enum store_mode mode, struct error *e)
 {
-	struct error why = {0};
-
 	if (cli->store != NULL)
 		return true;
 	if (!cli_config(cli, e))
 		return false;
-	cli->store = store_open(cli->config->database, mode, &why);
-	if (cli->store == NULL && why.code == ERROR_NOT_FOUND) {
-		/* The first to need the database makes it. */
-		store_close(store_open(cli->config->database, STORE_WRITE, e));
-		if (e->code == ERROR_NONE)
-			cli->store = store_open(cli->config->database, mode, e);
-	} else if (cli->store == NULL) {
-		*e = why;
+	/* Opened for writing first, which makes a database that is not there yet, and brings one of
+	 * an older hubmail up to date. */
+	cli->store = store_open(cli->config->database, STORE_WRITE, e);
+	if (cli->store != NULL && mode == STORE_READ) {
+		store_close(cli->store);
+		cli->store = store_open(cli->config->database, STORE_READ, e);
 	}
 	return cli->store != NULL;
 }
@@ -148,11 +144,6 @@ bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e
 		return false;
 	}
 	return config_find_list(cli->config, name) != NULL || no_such_list(cli->config, name, e);
-}
-
-int64_t cli_list_make(struct cli *cli, const struct config_list *list, struct error *e)
-{
-	return store_list_ensure(cli->store, list->name, e);
 }
 
 /* ---- Digests ---- */

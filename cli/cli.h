@@ -44,9 +44,6 @@ const struct config_list *cli_list(struct cli *cli, const char *name, struct err
  * ERROR_NOT_FOUND. *id is 0 with true for a declared list that the database does not know yet. */
 bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e);
 
-/* The list's id, made if the database does not know it yet. Needs STORE_WRITE. 0 on error. */
-int64_t cli_list_make(struct cli *cli, const struct config_list *list, struct error *e);
-
 /* The number in a word such as a digest's; ERROR_USAGE names `what` was expected. */
 bool cli_id(const char *word, const char *what, int64_t *id, struct error *e);
 

@@ -16,6 +16,7 @@ struct csv_reader {
 	csv_source_fn *source;
 	void *arg;
 	struct csv_parser parser;
+	char delimiter;
 	struct buf in; /* bytes that were read; those before `at` are done */
 	size_t at;
 	uint64_t offset;   /* of in.data[at] in the stream */
@@ -37,6 +38,7 @@ struct csv_reader *csv_reader_new(csv_source_fn *source, void *arg)
 	c->source = source;
 	c->arg = arg;
 	c->line = 1;
+	c->delimiter = ',';
 	csv_init(&c->parser, CSV_APPEND_NULL);
 	return c;
 }
@@ -55,7 +57,7 @@ void csv_reader_free(struct csv_reader *c)
 
 char csv_reader_delimiter(const struct csv_reader *c)
 {
-	return (char)csv_get_delim((struct csv_parser *)(uintptr_t)&c->parser);
+	return c->delimiter;
 }
 
 uint64_t csv_reader_offset(const struct csv_reader *c)
@@ -68,7 +70,7 @@ uint64_t csv_reader_offset(const struct csv_reader *c)
 /* Reads more behind what is there. False on error. */
 static bool fill(struct csv_reader *c)
 {
-	if (c->at > CHUNK) {
+	if (c->at > CHUNK && c->in.data != NULL) {
 		memmove(c->in.data, c->in.data + c->at, c->in.len - c->at);
 		buf_truncate(&c->in, c->in.len - c->at);
 		c->at = 0;
@@ -141,6 +143,12 @@ static char likely_delimiter(const char *line, size_t len)
 	return candidates[best];
 }
 
+static void set_delimiter(struct csv_reader *c, char delimiter)
+{
+	c->delimiter = delimiter;
+	csv_set_delim(&c->parser, (unsigned char)delimiter);
+}
+
 /* Looks at the start of the stream: the byte order mark, a line "sep=;" as spreadsheets write it,
  * the delimiter. *problem is set if it can be no CSV. */
 static bool begin(struct csv_reader *c, const char **problem)
@@ -161,7 +169,7 @@ static bool begin(struct csv_reader *c, const char **problem)
 		len -= 3;
 	}
 	if (len >= 6 && memcmp(line, "sep=", 4) == 0 && (line[5] == '\n' || line[5] == '\r')) {
-		csv_set_delim(&c->parser, (unsigned char)line[4]);
+		set_delimiter(c, line[4]);
 		advance(c, len, 1);
 		return true;
 	}
@@ -172,7 +180,7 @@ static bool begin(struct csv_reader *c, const char **problem)
 			return false;
 		line = c->in.data + c->at;
 	}
-	csv_set_delim(&c->parser, (unsigned char)likely_delimiter(line, len));
+	set_delimiter(c, likely_delimiter(line, len));
 	return true;
 }
 
@@ -204,11 +212,9 @@ static void record_end(int how, void *arg)
 
 static void forget(struct csv_reader *c)
 {
-	unsigned char delimiter = csv_get_delim(&c->parser);
-
 	csv_free(&c->parser);
 	csv_init(&c->parser, CSV_APPEND_NULL);
-	csv_set_delim(&c->parser, delimiter);
+	csv_set_delim(&c->parser, (unsigned char)c->delimiter);
 }
 
 /* The 32 characters that Windows-1252 has where Latin-1 has controls; 0: none. */

@@ -10,11 +10,14 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static enum report_style choose_style(const struct args *a)
 {
-	if (args_has(a, "json"))
+	const char *format = args_value(a, "format");
+
+	if (args_has(a, "json") || (format != NULL && strcmp(format, "json") == 0))
 		return REPORT_JSON;
 	return isatty(STDOUT_FILENO) ? REPORT_TERMINAL : REPORT_PIPE;
 }

@@ -67,6 +67,7 @@ struct import {
 	struct counts counts, stored; /* stored: as of the last commit */
 	struct bad_line told[BAD_LINES_TOLD];
 	struct progress progress;
+	struct error failure; /* of a commit while the next line was waited for */
 };
 
 /* ---- One reader ---- */
@@ -106,7 +107,7 @@ static int64_t list_id(struct import *im, const struct config_list *list, struct
 
 	if (im->list_ids[at] == 0)
 		im->list_ids[at] = im->dry_run ? store_list_id(im->cli->store, list->name, NULL)
-					       : cli_list_make(im->cli, list, e);
+					       : store_list_ensure(im->cli->store, list->name, e);
 	return im->list_ids[at];
 }
 
@@ -158,29 +159,33 @@ static enum subscription_state wanted(const struct import *im, const struct impo
 	return row->state;
 }
 
-/* What would become of the line, as store() would count it. */
+/* What store_subscriber_add() would say to a reader in that state (-1: a new one). */
+static int64_t *foreseen(struct counts *c, int now, enum subscription_state state)
+{
+	if (state >= SUBSCRIPTION_UNSUBSCRIBED)
+		return now >= SUBSCRIPTION_UNSUBSCRIBED ? &c->already : &c->ended;
+	switch (now) {
+	case SUBSCRIPTION_PENDING:
+		return state == SUBSCRIPTION_CONFIRMED ? &c->confirmed : &c->already;
+	case SUBSCRIPTION_CONFIRMED:
+		return &c->already;
+	case SUBSCRIPTION_UNSUBSCRIBED:
+		return &c->left_alone;
+	case SUBSCRIPTION_REMOVED:
+		return &c->resubscribed;
+	default:
+		return &c->added;
+	}
+}
+
 static bool foresee(struct import *im, const struct import_row *row, int64_t list, struct error *e)
 {
-	enum subscription_state state = wanted(im, row);
 	int64_t id;
 	int now;
 
 	if (!state_now(im, row->email, list, &id, &now, e))
 		return false;
-	if (state >= SUBSCRIPTION_UNSUBSCRIBED && now >= SUBSCRIPTION_UNSUBSCRIBED)
-		im->counts.already++;
-	else if (state >= SUBSCRIPTION_UNSUBSCRIBED)
-		im->counts.ended++;
-	else if (now == SUBSCRIPTION_UNSUBSCRIBED)
-		im->counts.left_alone++;
-	else if (now == SUBSCRIPTION_REMOVED)
-		im->counts.resubscribed++;
-	else if (now == SUBSCRIPTION_PENDING && state == SUBSCRIPTION_CONFIRMED)
-		im->counts.confirmed++;
-	else if (now >= 0)
-		im->counts.already++;
-	else
-		im->counts.added++;
+	++*foreseen(&im->counts, now, wanted(im, row));
 	return true;
 }
 
@@ -267,6 +272,14 @@ static bool chunk_commit(struct import *im, struct error *e)
 	return true;
 }
 
+/* A pipe that gives nothing for a while holds no transaction open. */
+static bool commit_before_wait(void *arg)
+{
+	struct import *im = arg;
+
+	return chunk_commit(im, &im->failure);
+}
+
 static bool chunk_full(const struct import *im)
 {
 	return im->chunk_started_ms != 0 && clock_mono_ms() - im->chunk_started_ms >= CHUNK_MS;
@@ -343,17 +356,16 @@ static bool read_lines(struct import *im, const struct csv_record *first, struct
 		}
 		if (progress_due(&im->progress))
 			show_progress(im);
-		/* A pipe that gives nothing for a while holds no transaction open. */
-		if (import_file_would_wait(im->file) && !chunk_commit(im, e))
-			return false;
 		switch (import_file_next(im->file, &record, e)) {
 		case CSV_NEXT_END:
 			return chunk_commit(im, e);
-		case CSV_NEXT_FAILED: {
-			struct error late = {0};
-			chunk_commit(im, e->code == ERROR_NONE ? e : &late);
+		case CSV_NEXT_FAILED:
+			/* What was good until here is kept, whatever else went wrong. */
+			if (e->code == ERROR_NONE)
+				*e = im->failure;
+			else
+				chunk_commit(im, &im->failure);
 			return false;
-		}
 		case CSV_NEXT_RECORD:
 			more = true;
 		}
@@ -482,6 +494,7 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 	if (!understand_header(im, a, &first, e) || !choose_list(im, a, e) ||
 		!cli_store(im->cli, im->dry_run ? STORE_READ : STORE_WRITE, e))
 		return false;
+	import_file_on_wait(im->file, commit_before_wait, im);
 	progress_begin(&im->progress, im->cli->report, 0);
 	bool done = read_lines(im, &first, e);
 	if (!done)

@@ -19,6 +19,8 @@ struct import_file {
 	int fd, signals;
 	int64_t size; /* of a regular file, or -1 */
 	struct csv_reader *reader;
+	import_wait_fn *wait;
+	void *wait_arg;
 	FILE *rejects;
 	char *rejects_name;
 };
@@ -28,6 +30,10 @@ static ssize_t read_some(void *arg, void *out, size_t max)
 	struct import_file *f = arg;
 	struct pollfd fds[2] = {{f->signals, POLLIN, 0}, {f->fd, POLLIN, 0}};
 
+	if (poll(fds, 2, 0) == 0 && f->wait != NULL && !f->wait(f->wait_arg)) {
+		errno = ECANCELED;
+		return -1;
+	}
 	while (poll(fds, 2, -1) < 0)
 		if (errno != EINTR)
 			return -1;
@@ -128,7 +134,7 @@ enum csv_next import_file_next(struct import_file *f, struct csv_record *out, st
 		return next;
 	if (errno == EINTR)
 		error_set(e, ERROR_AGAIN, "interrupted");
-	else
+	else if (errno != ECANCELED)
 		error_set(e, ERROR_IO, "%s: %s", f->name, strerror(errno));
 	return CSV_NEXT_FAILED;
 }
@@ -138,11 +144,10 @@ void import_file_split(struct import_file *f, struct csv_record *record)
 	csv_reader_split(f->reader, record);
 }
 
-bool import_file_would_wait(const struct import_file *f)
+void import_file_on_wait(struct import_file *f, import_wait_fn *fn, void *arg)
 {
-	struct pollfd fd = {f->fd, POLLIN, 0};
-
-	return f->size < 0 && poll(&fd, 1, 0) == 0;
+	f->wait = fn;
+	f->wait_arg = arg;
 }
 
 double import_file_part(const struct import_file *f)

@@ -17,14 +17,16 @@ void import_file_close(struct import_file *f);
 const char *import_file_name(const struct import_file *f); /* for messages; borrowed */
 
 /* The next record. CSV_NEXT_FAILED with ERROR_AGAIN: a signal came; with ERROR_IO: it cannot be
- * read. */
+ * read; without an error: import_wait_fn said so. */
 enum csv_next import_file_next(struct import_file *f, struct csv_record *out, struct error *e);
 
 /* As csv_reader_split(). */
 void import_file_split(struct import_file *f, struct csv_record *record);
 
-/* True if reading on may wait for another program. */
-bool import_file_would_wait(const struct import_file *f);
+/* Called when the next bytes are not there yet and would be waited for. False: the reading fails.
+ */
+typedef bool import_wait_fn(void *arg);
+void import_file_on_wait(struct import_file *f, import_wait_fn *fn, void *arg);
 
 double import_file_part(const struct import_file *f); /* read so far, 0 to 1; -1: not known */
 

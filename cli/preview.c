@@ -160,8 +160,10 @@ static bool put_out(struct cli *cli, const struct args *a, const struct compose_
 		return true;
 	}
 	if (strcmp(form, "text") == 0 && report_style(cli->report) == REPORT_TERMINAL &&
-		file == NULL)
-		report_say(cli->report, "Subject: %s\n", compose_plan_subject(plan));
+		file == NULL) {
+		report_say(cli->report, "Subject: %s", compose_plan_subject(plan));
+		report_say(cli->report, "%s", "");
+	}
 	render(plan, &who, form, &out);
 	if (out.len > 0 && out.data[out.len - 1] != '\n')
 		buf_addc(&out, '\n');

@@ -270,7 +270,8 @@ static struct libscols_table *new_aligned(struct report *r, bool headings)
 static int column_flags(const struct column *c)
 {
 	return (c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
-	       (c->flags & COLUMN_CUT ? SCOLS_FL_TRUNC : 0);
+	       (c->flags & COLUMN_CUT ? SCOLS_FL_TRUNC : 0) |
+	       (c->flags & COLUMN_WRAP ? SCOLS_FL_WRAP : 0);
 }
 
 static void terminal_row(struct report *r, const struct cell *cells, size_t n)

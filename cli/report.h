@@ -100,6 +100,7 @@ enum column_flags {
 	COLUMN_RIGHT = 1,  /* numbers */
 	COLUMN_CUT = 2,    /* may be cut when the terminal is narrow */
 	COLUMN_DETAIL = 4, /* not on a terminal */
+	COLUMN_WRAP = 8,   /* goes on in the next line when the terminal is narrow */
 };
 
 struct column {

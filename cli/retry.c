@@ -50,8 +50,11 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 		!make_due(cli, id, &n, e))
 		return false;
 	cli_wake(cli);
-	report_say(cli->report, "%lld deliver%s tried again now", (long long)n,
-		n == 1 ? "y is" : "ies are");
+	if (n == 0)
+		report_say(cli->report, "nothing is deferred or held");
+	else
+		report_say(cli->report, "%lld deliver%s tried again now", (long long)n,
+			n == 1 ? "y is" : "ies are");
 	if (report_style(cli->report) != REPORT_TERMINAL)
 		report_field(cli->report, "due", "", cell_number(n));
 	return true;

@@ -147,12 +147,12 @@ static bool named_readers(struct cli *cli, const struct work *w, int64_t list_id
 		store_subscriber_free(&sub);
 		if (!found && e->code == ERROR_NOT_FOUND)
 			return error_set(e, ERROR_NOT_FOUND, "%s: is not on %s", w->to.items[i],
-				w->list->name);
+				w->what.list);
 		if (!found)
 			return false;
 		if (state != SUBSCRIPTION_CONFIRMED)
 			return error_set(e, ERROR_REFUSED, "%s: is %s on %s and would get nothing",
-				w->to.items[i], subscription_state_name(state), w->list->name);
+				w->to.items[i], subscription_state_name(state), w->what.list);
 	}
 	return true;
 }
@@ -246,7 +246,7 @@ static json_t *request(const struct work *w)
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	struct work w = {0};
-	bool done = take(cli, a, &w, e);
+	bool done = take(cli, a, &w, e) && w.list != NULL;
 
 	if (done && args_has(a, "dry-run")) {
 		done = dry_run(cli, &w, e);

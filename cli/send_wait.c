@@ -90,8 +90,8 @@ static bool summary(
 		return error_set(e, ERROR_REFUSED,
 			"digest %lld: %lld of %lld readers did not get it (`hubmailctl queue --digest "
 			"%lld --state failed` shows why)",
-			(long long)d->id, (long long)(d->failed + d->held), (long long)d->total,
-			(long long)d->id);
+			(long long)d->id, (long long)d->failed + (long long)d->held,
+			(long long)d->total, (long long)d->id);
 	return true;
 }
 

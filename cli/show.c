@@ -17,11 +17,11 @@ static const struct column subscription_columns[] = {
 	{"created_at", "SINCE", 0},
 	{"confirmed_at", "CONFIRMED", 0},
 	{"ended_at", "ENDED", 0},
-	{"origin", "ORIGIN", COLUMN_CUT},
+	{"origin", "ORIGIN", COLUMN_WRAP},
 };
 static const struct column attribute_columns[] = {
 	{"key", "KEY", 0},
-	{"value", "VALUE", COLUMN_CUT},
+	{"value", "VALUE", COLUMN_WRAP},
 };
 static const struct column delivery_columns[] = {
 	{"digest", "DIGEST", COLUMN_RIGHT},
@@ -37,7 +37,7 @@ static const struct column attempt_columns[] = {
 	{"relay", "RELAY", 0},
 	{"code", "CODE", COLUMN_RIGHT},
 	{"enhanced", "STATUS", 0},
-	{"text", "ANSWER", COLUMN_CUT},
+	{"text", "ANSWER", COLUMN_WRAP},
 };
 
 static const struct table subscriptions = {.key = "subscriptions",
@@ -101,6 +101,7 @@ static bool delivery(const struct store_delivery *d, void *arg)
 
 struct one_delivery {
 	struct report *report;
+	bool *begun; /* the table of attempts */
 	int64_t digest_id;
 };
 
@@ -108,6 +109,9 @@ static bool attempt(const struct store_attempt *a, void *arg)
 {
 	struct one_delivery *d = arg;
 
+	if (!*d->begun)
+		report_table(d->report, &attempts);
+	*d->begun = true;
 	REPORT_ROW(d->report, cell_number(d->digest_id), cell_time(a->at), cell_text(a->outcome),
 		cell_text(a->relay), a->code != 0 ? cell_number(a->code) : cell_none(),
 		cell_text(a->enhanced), cell_text(a->text));
@@ -122,10 +126,12 @@ static bool history(struct cli *cli, int64_t subscriber_id, struct error *e)
 
 	report_table(cli->report, &deliveries);
 	done = store_delivery_each(cli->store, &f, delivery, &h, e);
-	if (h.n > 0 || report_style(cli->report) == REPORT_JSON)
+	/* A page of JSON always has the same names; elsewhere no attempts need no heading. */
+	bool begun = report_style(cli->report) == REPORT_JSON;
+	if (begun)
 		report_table(cli->report, &attempts);
 	for (size_t i = 0; done && i < h.n; i++) {
-		struct one_delivery d = {cli->report, h.keys[i].digest_id};
+		struct one_delivery d = {cli->report, &begun, h.keys[i].digest_id};
 		done = store_attempt_each(cli->store, &h.keys[i], attempt, &d, e);
 	}
 	free(h.keys);

@@ -2,6 +2,7 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
+#include "hubmail/base_mem.h"
 #include "hubmail/store_post.h"
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +17,10 @@ static const struct option_spec options[] = {
 };
 
 static const struct column columns[] = {
-	{"list", "LIST", 0},
-	{"kind", "KIND", 0},
-	{"location", "LOCATION", COLUMN_CUT},
-	{"state", "STATE", 0},
-	{"posts", "POSTS", COLUMN_RIGHT},
-	{"checked_at", "LOOKED", 0},
-	{"changed_at", "CHANGED", 0},
-	{"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
-	{"error", "ERROR", COLUMN_CUT},
+	{"list", "LIST", 0}, {"kind", "KIND", 0}, {"location", "LOCATION", COLUMN_CUT},
+	{"state", "STATE", 0}, {"posts", "POSTS", COLUMN_RIGHT}, {"checked_at", "LOOKED", 0},
+	{"changed_at", "CHANGED", 0}, {"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"error", "ERROR", COLUMN_DETAIL}, /* stands below the table on a terminal */
 };
 static const struct table sources = {.empty = "no source is declared", TABLE_COLUMNS(columns)};
 
@@ -61,7 +57,7 @@ static void known_row(struct report *r, const struct store_source *s, const char
 }
 
 static void declared(struct report *r, const struct config_list *list,
-	const struct config_source *source, struct known *k)
+	const struct config_source *source, struct known *k, struct strlist *errors)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		struct store_source *s = &k->items[i];
@@ -70,6 +66,8 @@ static void declared(struct report *r, const struct config_list *list,
 			strcmp(s->location, source->location) != 0)
 			continue;
 		known_row(r, s, state_of(s));
+		if (s->error != NULL)
+			strlist_take(errors, xasprintf("  %s: %s", s->location, s->error));
 		store_source_free(s);
 		*s = (struct store_source){0};
 		return;
@@ -83,6 +81,7 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	const char *only = args_value(a, "list");
 	struct known k = {0};
+	struct strlist errors = {0};
 	int64_t list_id = 0;
 
 	if (!cli_store(cli, STORE_READ, e) ||
@@ -94,12 +93,15 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 		const struct config_list *list = &cli->config->lists[i];
 		for (size_t s = 0; s < list->n_sources; s++)
 			if (only == NULL || strcmp(only, list->name) == 0)
-				declared(cli->report, list, &list->sources[s], &k);
+				declared(cli->report, list, &list->sources[s], &k, &errors);
 	}
 	/* What is left is in the database alone. */
 	for (size_t i = 0; i < k.n; i++)
 		if (k.items[i].list != NULL && (only == NULL || strcmp(only, k.items[i].list) == 0))
 			known_row(cli->report, &k.items[i], "gone");
+	for (size_t i = 0; i < errors.n; i++)
+		report_say(cli->report, "%s", errors.items[i]);
+	strlist_free(&errors);
 	known_free(&k);
 	return true;
 }

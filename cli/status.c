@@ -23,7 +23,7 @@ static const struct column relay_columns[] = {
 	{"deferred", "DEFERRED", COLUMN_RIGHT},
 	{"failed", "FAILED", COLUMN_RIGHT},
 	{"retry_at", "NEXT TRY", 0},
-	{"error", "LAST ERROR", COLUMN_CUT},
+	{"error", "LAST ERROR", COLUMN_DETAIL},
 };
 static const struct column digest_columns[] = {
 	{"id", "ID", COLUMN_RIGHT},
@@ -44,7 +44,7 @@ static const struct column source_columns[] = {
 	{"location", "SOURCE", COLUMN_CUT},
 	{"checked_at", "LOOKED", 0},
 	{"next_at", "NEXT LOOK", 0},
-	{"error", "ERROR", COLUMN_CUT},
+	{"error", "ERROR", COLUMN_DETAIL},
 };
 static const struct column list_columns[] = {
 	{"name", "LIST", 0},
@@ -75,6 +75,13 @@ static int64_t number_of(const json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
+/* Errors are whole sentences: on a terminal they stand below the table, where nothing cuts them. */
+static void error_line(struct report *r, const char *what, const char *error)
+{
+	if (error != NULL)
+		report_say(r, "  %s: %s", what, error);
+}
+
 /* ---- The daemon ---- */
 
 static void daemon_part(struct cli *cli, const json_t *status)
@@ -83,7 +90,7 @@ static void daemon_part(struct cli *cli, const json_t *status)
 	const json_t *database = json_object_get(status, "database");
 	const char *trouble = text_of(database, "trouble");
 
-	report_field(r, "running", "Daemon", cell_bool(status != NULL));
+	report_field(r, "running", "Daemon runs", cell_bool(status != NULL));
 	report_field(r, "version", "Version", cell_text(text_of(status, "version")));
 	if (status != NULL)
 		report_field(r, "pid", "Process", cell_number(number_of(status, "pid")));
@@ -111,6 +118,10 @@ static double relays_part(struct report *r, const json_t *status)
 			cell_number(number_of(one, "deferred")),
 			cell_number(number_of(one, "failed")),
 			cell_time(number_of(one, "retry_at")), cell_text(text_of(one, "error")));
+	}
+	json_array_foreach(relays, i, one)
+	{
+		error_line(r, text_of(one, "relay"), text_of(one, "error"));
 	}
 	return rate;
 }
@@ -165,9 +176,9 @@ static bool queue_part(struct cli *cli, struct error *e)
 		store_digest_free(&all[i]);
 	}
 	free(all);
-	report_field(cli->report, "queued", "Queued", cell_number(queued));
-	report_field(cli->report, "deferred", "Deferred", cell_number(deferred));
-	report_field(cli->report, "held", "Held", cell_number(held));
+	report_field(cli->report, "queued", "Queued mails", cell_number(queued));
+	report_field(cli->report, "deferred", "  deferred", cell_number(deferred));
+	report_field(cli->report, "held", "  held", cell_number(held));
 	return true;
 }
 
@@ -207,13 +218,15 @@ static bool sources_part(struct cli *cli, const json_t *status, struct error *e)
 	if (!store_source_list(cli->store, 0, &all, &n, e))
 		return false;
 	report_table(cli->report, &sources_table);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].error != NULL && is_declared(cli->config, &all[i]))
+			REPORT_ROW(cli->report, cell_text(all[i].list), cell_text(all[i].location),
+				cell_time(all[i].checked_at), cell_time(next_look(status, &all[i])),
+				cell_text(all[i].error));
 	for (size_t i = 0; i < n; i++) {
-		struct store_source *s = &all[i];
-		if (s->error != NULL && is_declared(cli->config, s))
-			REPORT_ROW(cli->report, cell_text(s->list), cell_text(s->location),
-				cell_time(s->checked_at), cell_time(next_look(status, s)),
-				cell_text(s->error));
-		store_source_free(s);
+		if (is_declared(cli->config, &all[i]))
+			error_line(cli->report, all[i].location, all[i].error);
+		store_source_free(&all[i]);
 	}
 	free(all);
 	return true;

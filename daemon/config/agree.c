@@ -120,6 +120,24 @@ void agree_domain(struct reading *r, const struct group *g, const struct config 
 				"there are limits for \"%s\" already", d->name);
 }
 
+void agree_dkim(struct reading *r, const struct group *g, struct config *c, size_t index)
+{
+	struct config_dkim *d = &c->dkim[index];
+	const char *from = text_setting(g, "key_file");
+	struct error e = {0};
+
+	for (size_t i = 0; i < index; i++)
+		if (same(d->domain, c->dkim[i].domain) && same(d->selector, c->dkim[i].selector))
+			say(r, g, "selector",
+				"stands with another key of this domain already: there is one DNS record "
+				"for each name");
+	if (!r->passwords || from == NULL || !value_password_file(from, NULL))
+		return;
+	d->key = key_read(r->file, from, &e);
+	if (d->key == NULL)
+		say(r, g, "key_file", e.text);
+}
+
 /* ---- Lists ---- */
 
 void agree_list(

@@ -11,6 +11,7 @@
 void agree_retry(struct reading *r, const struct group *g, const struct config *c);
 void agree_relay(struct reading *r, const struct group *g, struct config *c, size_t index);
 void agree_domain(struct reading *r, const struct group *g, const struct config *c, size_t index);
+void agree_dkim(struct reading *r, const struct group *g, struct config *c, size_t index);
 void agree_list(
 	struct reading *r, const struct group *g, struct config *c, size_t index, bool clean);
 void agree_source(

@@ -95,6 +95,19 @@ static void read_domains(struct reading *r, const struct group *root, struct con
 	groups_free(&found);
 }
 
+static void read_dkim(struct reading *r, const struct group *root, struct config *c)
+{
+	struct groups found = groups_within(r, root, "dkim");
+
+	c->dkim = xcalloc(found.n + 1, sizeof(*c->dkim));
+	for (size_t i = 0; i < found.n; i++) {
+		c->n_dkim = i + 1;
+		group_read(r, &found.items[i], &c->dkim[i]);
+		agree_dkim(r, &found.items[i], c, i);
+	}
+	groups_free(&found);
+}
+
 static void read_sources(struct reading *r, const struct group *list, struct config_list *l)
 {
 	struct groups found = groups_within(r, list, "sources");
@@ -144,6 +157,7 @@ static struct config *build(struct reading *r, struct strlist *errors)
 		read_single(r, &root, c);
 		read_relays(r, &root, c);
 		read_domains(r, &root, c);
+		read_dkim(r, &root, c);
 		read_lists(r, &root, c);
 		group_free(&root);
 		sort_relays(c);
@@ -198,8 +212,14 @@ void config_free(struct config *c)
 		free_list(&c->lists[i]);
 	for (size_t i = 0; i < c->n_domains; i++)
 		free(c->domains[i].name);
+	for (size_t i = 0; i < c->n_dkim; i++) {
+		free(c->dkim[i].domain);
+		free(c->dkim[i].selector);
+		password_free(c->dkim[i].key);
+	}
 	free(c->relays);
 	free(c->domains);
+	free(c->dkim);
 	free(c->lists);
 	free(c->file);
 	free(c->database);

@@ -1,5 +1,5 @@
-/* Passwords come from files or systemd credentials, never from hubmail.conf, so that this may be
- * read by everybody. What was read is wiped from memory, and no message shows any of it. */
+/* Passwords and keys come from files or systemd credentials, never from hubmail.conf, so that this
+ * may be read by everybody. What was read is wiped from memory, and no message shows any of it. */
 #include "password.h"
 #include "hubmail/base_buf.h"
 #include "hubmail/base_file.h"
@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #define PASSWORD_FILE_MAX ((size_t)4096)
+#define KEY_FILE_MAX ((size_t)16384)
 
 static bool check(const char *path, const char *password, size_t len, struct error *e)
 {
@@ -28,6 +29,22 @@ static bool check(const char *path, const char *password, size_t len, struct err
 				"may have",
 				path);
 	return true;
+}
+
+/* How the content of a file becomes a secret. */
+typedef char *read_fn(const char *path, struct error *e);
+
+static char *read_all(const char *path, struct error *e)
+{
+	struct buf text = {0};
+	char *all = NULL;
+
+	buf_reserve(&text, 4 * KEY_FILE_MAX);
+	if (file_read(path, KEY_FILE_MAX, &text, e))
+		all = xstrndup(text.data, text.len);
+	explicit_bzero(text.data, text.cap);
+	buf_free(&text);
+	return all;
 }
 
 static char *read_first_line(const char *path, struct error *e)
@@ -50,9 +67,10 @@ static char *read_first_line(const char *path, struct error *e)
 	return password;
 }
 
-/* The credential of that name. ERROR_NOT_FOUND if there is none, or an empty one: a unit has that
- * in place of a file that may be missing (SetCredential in systemd.exec(5)). */
-static char *read_credential(const char *name, struct error *e)
+/* The credential of that name. ERROR_NOT_FOUND if there is none, or one that holds nothing but an
+ * end of line: a unit has that in place of a file that may be missing (SetCredential in
+ * systemd.exec(5), which takes no empty one). */
+static char *read_credential(const char *name, read_fn *read, struct error *e)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
@@ -63,59 +81,72 @@ static char *read_credential(const char *name, struct error *e)
 	char *path = xasprintf("%s/%s", folder, name);
 	struct stat st;
 	char *password = NULL;
-	if (stat(path, &st) == 0 && st.st_size == 0)
+	if (stat(path, &st) == 0 && st.st_size <= 1)
 		error_set(e, ERROR_NOT_FOUND, "%s is empty", path);
 	else
-		password = read_first_line(path, e);
+		password = read(path, e);
 	free(path);
 	return password;
 }
 
-static char *read_path(const char *path, struct error *e)
+static char *read_path(const char *path, const char *what, read_fn *read, struct error *e)
 {
 	struct error second = {0};
-	char *password = read_first_line(path, e);
+	char *password = read(path, e);
 
 	if (password == NULL && (e->code == ERROR_NOT_FOUND || e->code == ERROR_IO))
-		password = read_credential(strrchr(path, '/') + 1, &second);
+		password = read_credential(strrchr(path, '/') + 1, read, &second);
 	if (password == NULL && e->code == ERROR_NOT_FOUND)
 		error_set(e, ERROR_CONFIG,
-			"there is no file %s: write the password into it, readable only for root "
+			"there is no file %s: write the %s into it, readable only for root "
 			"(mode 0600)",
-			path);
+			path, what);
 	else if (password == NULL && second.code != ERROR_NONE && second.code != ERROR_NOT_FOUND)
 		*e = second;
 	return password;
 }
 
-static char *read_name(const char *config_file, const char *name, struct error *e)
+static char *read_name(
+	const char *config_file, const char *name, const char *what, read_fn *read, struct error *e)
 {
-	char *password = read_credential(name, e);
+	char *password = read_credential(name, read, e);
 
 	if (password != NULL || e->code != ERROR_NOT_FOUND)
 		return password;
 	char *folder = file_folder(config_file);
 	char *path = xasprintf("%s/%s", folder, name);
-	password = read_first_line(path, e);
+	password = read(path, e);
 	if (password == NULL && e->code == ERROR_NOT_FOUND)
 		error_set(e, ERROR_CONFIG,
-			"there is no systemd credential \"%s\" and no file %s: write the password "
+			"there is no systemd credential \"%s\" and no file %s: write the %s "
 			"into that file, readable only for root (mode 0600)",
-			name, path);
+			name, path, what);
 	free(path);
 	free(folder);
 	return password;
 }
 
-char *password_read(const char *config_file, const char *from, struct error *e)
+static char *read_secret(
+	const char *config_file, const char *from, const char *what, read_fn *read, struct error *e)
 {
 	struct error own = {0};
-	char *password =
-		from[0] == '/' ? read_path(from, &own) : read_name(config_file, from, &own);
+	char *secret = from[0] == '/' ? read_path(from, what, read, &own)
+				      : read_name(config_file, from, what, read, &own);
 
-	if (password == NULL)
+	if (secret == NULL)
 		error_set(e, ERROR_CONFIG, "%s", own.text);
-	return password;
+	return secret;
+}
+
+char *password_read(const char *config_file, const char *from, struct error *e)
+{
+	return read_secret(config_file, from, "password", read_first_line, e);
+}
+
+char *key_read(const char *config_file, const char *from, struct error *e)
+{
+	return read_secret(
+		config_file, from, "key (hubmailctl dkim keygen makes one)", read_all, e);
 }
 
 void password_free(char *password)

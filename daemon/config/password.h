@@ -11,6 +11,9 @@
  * anything of the content. */
 char *password_read(const char *config_file, const char *from, struct error *e);
 
+/* The same for all of a file: a private key. */
+char *key_read(const char *config_file, const char *from, struct error *e);
+
 void password_free(char *password); /* wipes it; NULL is fine */
 
 #endif

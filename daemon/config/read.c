@@ -224,6 +224,15 @@ static void add_elements(struct reading *r, const struct group *g, struct groups
 			config_setting_get_elem(list, (unsigned)i));
 }
 
+/* One group without the list around it. */
+static void add_alone(struct reading *r, const struct group *g, struct groups *out,
+	const struct setting_group *as, config_setting_t *s)
+{
+	out->items = xreallocarray(out->items, out->n + 2, sizeof(*out->items));
+	add_element(r, out, as,
+		xasprintf("%s%s%s", g->path, g->path[0] != '\0' ? "." : "", as->name), s);
+}
+
 struct groups groups_within(struct reading *r, const struct group *g, const char *name)
 {
 	const struct setting_group *as = setting_group_find(g->kind, name);
@@ -234,6 +243,8 @@ struct groups groups_within(struct reading *r, const struct group *g, const char
 		config_setting_t *s = config_setting_get_member(g->parts[i], name);
 		if (s != NULL && config_setting_is_list(s))
 			add_elements(r, g, &found, as, s);
+		else if (s != NULL && config_setting_is_group(s) && as->one)
+			add_alone(r, g, &found, as, s);
 		else if (s != NULL)
 			report(r, s, g->path, name,
 				"%s stands here, but a list of groups is expected: %s = ( { … } );",

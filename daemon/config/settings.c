@@ -133,6 +133,16 @@ static const struct config_setting settings[] = {
 		"the name hubmail gives itself to the relay; this machine's if it is not set",
 		AT(config_relay, hello), .check = value_hello),
 
+	TEXT("dkim", "domain", "host", REQUIRED, 253,
+		"the domain that signs: that of a list's sender, or one above it",
+		AT(config_dkim, domain), .check = value_host),
+	TEXT("dkim", "selector", "host", REQUIRED, 63,
+		"the name of the key's DNS record: SELECTOR._domainkey.DOMAIN",
+		AT(config_dkim, selector), .check = value_host),
+	TEXT("dkim", "key_file", "path or name", REQUIRED, PATH_LIMIT,
+		"the file or the systemd credential that holds the private key",
+		.offset = SETTING_NOT_KEPT, .check = value_password_file),
+
 	TEXT("domains", "name", "host", REQUIRED, 253, "the part after the \"@\": \"gmail.com\"",
 		.take = value_take_domain),
 	{"domains", "connections", "number 1..256", NULL,
@@ -185,23 +195,26 @@ static const struct config_setting settings[] = {
 };
 
 static const struct setting_group groups[] = {
-	{"", "control", "control", 0, "hubmailctl's way to the daemon"},
-	{"", "web", "web", 0, "the public pages"},
-	{"", "retry", "retry", 0, "temporary failures"},
-	{"", "domains", "domains", DOMAINS_MAX, NULL},
+	{"", "control", "control", 0, "hubmailctl's way to the daemon", false},
+	{"", "web", "web", 0, "the public pages", false},
+	{"", "retry", "retry", 0, "temporary failures", false},
+	{"", "domains", "domains", DOMAINS_MAX, NULL, false},
+	{"", "dkim", "dkim", DKIM_MAX, NULL, true},
 	{"", "relays", "relays", RELAYS_MAX,
-		"the SMTP server that takes the mail: relays = ( { host = \"smtp.example.org\"; } );"},
+		"the SMTP server that takes the mail: relays = ( { host = \"smtp.example.org\"; } );",
+		false},
 	{"", "lists", "lists", LISTS_MAX,
-		"the newsletter that people subscribe to: lists = ( { name = \"news\"; … } );"},
+		"the newsletter that people subscribe to: lists = ( { name = \"news\"; … } );",
+		false},
 	{"lists", "sources", "lists.sources", SOURCES_MAX,
-		"where its posts appear: sources = ( { feed = \"https://example.org/feed/\"; } );"},
+		"where its posts appear: sources = ( { feed = \"https://example.org/feed/\"; } );",
+		false},
 };
 
 static const struct {
 	const char *group, *name, *value;
 } later[] = {
 	{"", "bounces", NULL},
-	{"", "dkim", NULL},
 	{"web", "metrics_listen", NULL},
 	{"web", "trusted_proxies", NULL},
 	{"lists", "opt_in", NULL},

@@ -9,6 +9,7 @@
 
 #define RELAYS_MAX 64
 #define DOMAINS_MAX 1000
+#define DKIM_MAX 64
 #define LISTS_MAX 5000
 #define SOURCES_MAX 500
 
@@ -42,6 +43,7 @@ struct setting_group {
 	const char *kind; /* as config_setting.group */
 	size_t most;
 	const char *help; /* NULL: it may be missing */
+	bool one;         /* may stand alone, without the list around it */
 };
 const struct setting_group *setting_groups(size_t *n);
 const struct setting_group *setting_group_find(const char *parent, const char *name);

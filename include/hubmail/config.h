@@ -88,6 +88,13 @@ struct config_domain {
 	struct config_rate rate;
 };
 
+/* A key that signs mails (RFC 6376). */
+struct config_dkim {
+	char *domain;
+	char *selector;
+	char *key; /* PEM; NULL if it was not to be read */
+};
+
 struct config {
 	char *file;
 	char *database;
@@ -104,6 +111,8 @@ struct config {
 	size_t n_relays;
 	struct config_domain *domains;
 	size_t n_domains;
+	struct config_dkim *dkim;
+	size_t n_dkim;
 	struct config_list *lists; /* at least one */
 	size_t n_lists;
 };

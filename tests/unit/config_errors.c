@@ -1,7 +1,7 @@
 /* What is wrong in a configuration, and what is said about it. */
 #include "config_helper.h"
 
-#define KNOWN_TOP "database secret_file on_unknown control web retry domains relays lists"
+#define KNOWN_TOP "database secret_file on_unknown control web retry domains dkim relays lists"
 #define KNOWN_LIST                                                                                 \
 	"name title description from reply_to schedule timezone editions min_posts max_posts "     \
 	"content language sources"
@@ -88,7 +88,7 @@ static void test_a_setting_of_a_later_version_is_not_called_unknown(void **state
 #define NOT_YET                                                                                    \
 	": this version of hubmail does not have this setting yet: remove it or put a \"#\" "      \
 	"before it"
-	refuse("5: dkim" NOT_YET, .top = "dkim = { domain = \"example.org\"; };");
+	refuse("5: bounces" NOT_YET, .top = "bounces = { };");
 	refuse("1: web.trusted_proxies" NOT_YET,
 		.web = WEB " trusted_proxies = ( \"127.0.0.1\" );");
 	refuse("3: lists[0].opt_in" NOT_YET, .list = LIST " opt_in = \"double\";");
@@ -380,6 +380,22 @@ static void test_a_domain_has_limits_and_is_named_once(void **state)
 	config_free(c);
 }
 
+static void test_dkim_keys_have_a_name_each(void **state)
+{
+	(void)state;
+#define KEY "domain = \"example.org\"; selector = \"a\"; key_file = \"k\";"
+	refuse("5: dkim.selector: is missing: the name of the key's DNS record: "
+	       "SELECTOR._domainkey.DOMAIN",
+		.top = "dkim = { domain = \"example.org\"; key_file = \"k\"; };");
+	refuse("5: dkim[1].selector: stands with another key of this domain already: there is one "
+	       "DNS record for each name",
+		.top = "dkim = ( { " KEY " }, { " KEY " } );");
+	struct config *c = accept(.top = "dkim = { " KEY " };");
+	assert_int_equal(c->n_dkim, 1);
+	assert_string_equal(c->dkim[0].selector, "a");
+	config_free(c);
+}
+
 static void test_a_token_takes_the_place_of_a_password(void **state)
 {
 	(void)state;
@@ -549,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_a_password_does_not_leave_the_machine_unencrypted),
 		cmocka_unit_test(test_rates_and_limits_have_a_form),
 		cmocka_unit_test(test_a_domain_has_limits_and_is_named_once),
+		cmocka_unit_test(test_dkim_keys_have_a_name_each),
 		cmocka_unit_test(test_a_token_takes_the_place_of_a_password),
 		cmocka_unit_test(test_a_source_is_exactly_one_thing),
 		cmocka_unit_test(test_what_must_differ_differs),
