@@ -92,8 +92,7 @@ static void daemon_part(struct cli *cli, const json_t *status, const struct erro
 
 	/* Not being let in, or no answer in time, does not say that it does not run. */
 	bool known = status != NULL || unreachable->code == ERROR_UNAVAILABLE;
-	report_field(r, "running", "Daemon runs",
-		known ? cell_bool(status != NULL) : cell_text("not known"));
+	report_field(r, "running", "Daemon runs", known ? cell_bool(status != NULL) : cell_none());
 	report_field(r, "version", "Version", cell_text(text_of(status, "version")));
 	if (status != NULL)
 		report_field(r, "pid", "Process", cell_number(number_of(status, "pid")));
