@@ -78,11 +78,11 @@ static char *excerpt(const char *html, size_t chars)
 	return html != NULL ? source_html_excerpt(html, strlen(html), chars) : xstrdup("");
 }
 
-static char *date_text(const struct words *w, int64_t at)
+static char *date_text(const struct words *w, const struct zone *zone, int64_t at)
 {
 	struct buf out = {0};
 	if (at != 0)
-		words_date(&out, w, at);
+		words_date(&out, w, at + (zone != NULL ? zone_offset(zone, at) : 0));
 	return buf_take(&out);
 }
 
@@ -112,7 +112,7 @@ static void fill_item(
 	size_t chars = language_is_dense(c->language) ? EXCERPT_CHARS / 2 : EXCERPT_CHARS;
 	i->title = title_of(p, c->list_title);
 	i->author = line(p->author, AUTHOR_CHARS);
-	i->date = date_text(c->words, p->published_at);
+	i->date = date_text(c->words, o->zone, p->published_at);
 	i->url = p->url != NULL ? source_url_absolute(p->url, NULL) : NULL;
 	i->image = p->image != NULL ? source_url_absolute(p->image, NULL) : NULL;
 	i->excerpt = excerpt(best_text(p), chars);
@@ -176,7 +176,7 @@ struct content *content_new(const struct compose_options *o, const struct post *
 	c->list_title = line(o->list_title, TITLE_CHARS);
 	c->sender = line(o->from_name != NULL ? o->from_name : o->list_title, AUTHOR_CHARS);
 	c->address = line(o->from_address, TITLE_CHARS);
-	c->date = date_text(c->words, o->at);
+	c->date = date_text(c->words, o->zone, o->at);
 	c->unsubscribe = unsubscribe_link(o->web_url);
 	c->why = why_text(c->words, c->list_title);
 	c->items = xcalloc(n, sizeof(*c->items));

@@ -38,6 +38,8 @@ void qp_encode(struct buf *out, size_t *column, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
+		if (c == '\r' && i + 1 < len && s[i + 1] == '\n')
+			continue;
 		if (c == '\n') {
 			buf_add(out, "\r\n", 2);
 			*column = 0;

@@ -8,8 +8,8 @@
 
 #define QP_LINE_MAX 76
 
-/* Appends the text, whose line ends are '\n'. *column is where the line stands, 0 at first. No
- * character is split over two lines; nothing can begin a line with "." or "From ". */
+/* Appends the text, whose line ends are '\n' or CRLF. *column is where the line stands, 0 at first.
+ * No character is split over two lines; nothing can begin a line with "." or "From ". */
 void qp_encode(struct buf *out, size_t *column, const char *s, size_t len);
 
 /* Ends the line softly, unless it is empty. */

@@ -22,28 +22,21 @@ static void rule(struct buf *out, char c, size_t width)
 	buf_addc(out, '\n');
 }
 
-/* Items of lists hang, so that their marks stand out. */
-static void add_line(struct buf *out, const char *s, size_t len)
+/* What every line of a quote or of an item of a list begins with. */
+static size_t lead_of(const char *s, size_t len)
 {
-	wrap_add(out, s, len, COLUMNS, len > 2 && memcmp(s, "- ", 2) == 0 ? 2 : 0);
+	size_t n = 0;
+	while (n < len && n < COLUMNS / 2 && (s[n] == ' ' || s[n] == '>'))
+		n++;
+	return n + 2 <= len && memcmp(s + n, "- ", 2) == 0 ? n + 2 : n;
 }
 
-/* Blocks are a line each in what source_html_text() gives; here they are set apart by a blank line,
- * except the items of a list. */
-static void add_blocks(struct buf *out, const char *text)
+/* source_html_text() has set the blocks apart already; what is left is to break their lines. */
+static void add_lines(struct buf *out, const char *text)
 {
-	bool item_before = false;
-	bool first = true;
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
-		bool item = strncmp(text, "- ", 2) == 0;
-		if (len > 0) {
-			if (!first && !(item && item_before))
-				buf_addc(out, '\n');
-			add_line(out, text, len);
-			item_before = item;
-			first = false;
-		}
+		wrap_add(out, text, len, COLUMNS, lead_of(text, len));
 		text += len + (text[len] == '\n');
 	}
 }
@@ -51,7 +44,7 @@ static void add_blocks(struct buf *out, const char *text)
 static void add_full(struct buf *out, const char *html)
 {
 	char *text = source_html_text(html, strlen(html), true);
-	add_blocks(out, text);
+	add_lines(out, text);
 	free(text);
 }
 

@@ -24,7 +24,7 @@ const struct words *words_for(const char *language);
 /* Appends the pattern with the value in the place of its %. */
 void words_fill(struct buf *out, const char *pattern, const char *value);
 
-/* Appends the date of a moment in UTC. */
+/* Appends the date; `at` is Unix seconds with the zone's offset added. */
 void words_date(struct buf *out, const struct words *w, int64_t at);
 
 bool language_is_rtl(const char *language);

@@ -147,37 +147,51 @@ static size_t next_piece(const char *s, size_t len, size_t *width)
 	return i;
 }
 
-static void new_line(struct buf *out, size_t hang)
+static void new_line(struct buf *out, const char *s, size_t lead)
 {
 	buf_addc(out, '\n');
-	for (size_t i = 0; i < hang; i++)
-		buf_addc(out, ' ');
+	for (size_t i = 0; i < lead; i++)
+		buf_addc(out, s[i] == '-' ? ' ' : s[i]);
 }
 
-void wrap_add(struct buf *out, const char *s, size_t len, size_t columns, size_t hang)
+static size_t count_spaces(const char *s, size_t len)
 {
-	size_t column = 0;
-	bool empty = true;
-	for (size_t i = 0; i < len;) {
-		size_t spaces = strspn(s + i, " ");
-		spaces = spaces > len - i ? len - i : spaces;
-		i += spaces;
+	size_t n = 0;
+	while (n < len && s[n] == ' ')
+		n++;
+	return n;
+}
+
+static void add_broken(struct buf *out, const char *s, size_t len, size_t columns, size_t lead)
+{
+	size_t column = lead;
+	buf_add(out, s, lead);
+	for (size_t i = lead; i < len;) {
 		size_t width = 0;
+		size_t gap = count_spaces(s + i, len - i);
+		i += gap;
 		size_t n = next_piece(s + i, len - i, &width);
-		bool gap = spaces > 0 && !empty;
-		if (n > 0 && !empty && column + gap + width > columns) {
-			new_line(out, hang);
-			column = hang;
-			gap = false;
+		if (n == 0)
+			break;
+		gap = gap > 0 && column > lead ? 1 : 0;
+		if (column > lead && column + gap + width > columns) {
+			new_line(out, s, lead);
+			column = lead;
+			gap = 0;
 		}
-		if (n > 0 && gap) {
+		if (gap > 0)
 			buf_addc(out, ' ');
-			column++;
-		}
 		buf_add(out, s + i, n);
-		column += width;
-		empty = empty && n == 0;
+		column += gap + width;
 		i += n;
 	}
+}
+
+void wrap_add(struct buf *out, const char *s, size_t len, size_t columns, size_t lead)
+{
+	if (text_width(s, len) <= columns)
+		buf_add(out, s, len);
+	else
+		add_broken(out, s, len, columns, lead);
 	buf_addc(out, '\n');
 }

@@ -3,6 +3,7 @@
 #include "making.h"
 
 #include "hubmail/base_mem.h"
+#include "hubmail/base_zone.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ struct compose_plan *schedule_compose(const struct config *c, const struct confi
 	const struct post_list *posts, int64_t now, struct error *e)
 {
 	struct error failure = {0};
+	struct zone *zone = zone_load(list->timezone, NULL);
 	struct compose_options o = {
 		.list_name = list->name,
 		.list_title = list->title,
@@ -64,6 +66,7 @@ struct compose_plan *schedule_compose(const struct config *c, const struct confi
 		.language = list->language,
 		.full = list->content == CONTENT_FULL,
 		.at = now,
+		.zone = zone,
 	};
 	struct compose_plan *plan = compose_digest(&o, posts->items, posts->n, &failure);
 
@@ -71,6 +74,7 @@ struct compose_plan *schedule_compose(const struct config *c, const struct confi
 		o.full = false;
 		plan = compose_digest(&o, posts->items, posts->n, &failure);
 	}
+	zone_free(zone);
 	if (plan == NULL && e != NULL)
 		*e = failure;
 	return plan;

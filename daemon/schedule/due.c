@@ -6,7 +6,7 @@
 #include "hubmail/schedule.h"
 
 #define DAY INT64_C(86400)
-#define LONGEST_GAP_DAYS 32 /* between two due times of any edition */
+#define LONGEST_GAP_DAYS INT64_C(32) /* between two due times of any edition */
 #define DEFAULT_AT (8 * 60)
 #define MONDAY 1
 

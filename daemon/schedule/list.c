@@ -58,14 +58,21 @@ static void list_close(struct list *l)
 		TAILQ_REMOVE(&l->watches, w, entry);
 		watch_close(w);
 	}
-	TAILQ_REMOVE(&l->schedule->lists, l, entry);
 	list_unref(l);
+}
+
+static void list_remove(struct schedule *s, struct list *l)
+{
+	TAILQ_REMOVE(&s->lists, l, entry);
+	list_close(l);
 }
 
 void lists_free(struct schedule *s)
 {
-	while (!TAILQ_EMPTY(&s->lists))
-		list_close(TAILQ_FIRST(&s->lists));
+	struct list *l;
+
+	while ((l = TAILQ_FIRST(&s->lists)) != NULL)
+		list_remove(s, l);
 }
 
 /* ---- Configuration ---- */
@@ -142,15 +149,23 @@ static bool in_config(const struct config *c, const char *name)
 	return false;
 }
 
+static struct list *first_removed(struct schedule *s, const struct config *c)
+{
+	struct list *l;
+
+	TAILQ_FOREACH(l, &s->lists, entry)
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that TAILQ_REMOVE removes */
+	if (!in_config(c, l->settings->list.name))
+		return l;
+	return NULL;
+}
+
 void lists_configure(struct schedule *s, const struct config *c)
 {
-	struct list *l, *next;
+	struct list *l;
 
-	for (l = TAILQ_FIRST(&s->lists); l != NULL; l = next) {
-		next = TAILQ_NEXT(l, entry);
-		if (!in_config(c, l->settings->list.name))
-			list_close(l);
-	}
+	while ((l = first_removed(s, c)) != NULL)
+		list_remove(s, l);
 	for (size_t i = 0; i < c->n_lists; i++) {
 		l = list_find(s, c->lists[i].name);
 		configure(l != NULL ? l : list_new(s), settings_new(c, &c->lists[i]));

@@ -181,17 +181,44 @@ static char *join_errors(const struct strlist *errors)
 	return errors->n > 0 ? buf_take(&b) : NULL;
 }
 
+/* What is wrong in the directory after this look. A file that was bad may have been mended or
+ * removed: only a full look can tell, and it tells in several calls. */
+static char *directory_error(struct watch *w, const struct directory_look *found)
+{
+	const struct look *last = TAILQ_LAST(&w->looks, look_head);
+	const char *before = last != NULL ? last->error : w->error;
+	char *error = join_errors(found->errors);
+
+	if (w->full_look || found->complete)
+		strlist_copy(&w->full_errors, found->errors);
+	if (found->complete) {
+		free(error);
+		error = join_errors(&w->full_errors);
+		strlist_free(&w->full_errors);
+		w->full_look = false;
+	} else if (error == NULL && before != NULL) {
+		error = xstrdup(before);
+		if (!w->full_look)
+			watch_rescan(w);
+	}
+	return error;
+}
+
 void look_at_directory(struct watch *w, const struct directory_look *found)
 {
 	struct look *k = look_new(w);
 
 	k->has_posts = true;
 	k->complete = found->complete;
-	k->error = join_errors(found->errors);
+	k->error = directory_error(w, found);
 	for (size_t i = 0; i < found->posts->n; i++)
 		if (is_wanted(&k->source->categories, &found->posts->items[i]))
 			copy_post(post_list_add(&k->posts), &found->posts->items[i]);
 	keep(k);
+	if (found->complete && w->again) {
+		w->again = false;
+		watch_rescan(w);
+	}
 }
 
 /* ---- Keeping ---- */

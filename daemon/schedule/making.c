@@ -64,7 +64,7 @@ void making_compose(struct making *m, const struct post_list *posts)
 /* Somebody may have unsubscribed since the addresses were looked up. */
 static bool still_readers(struct store *store, const struct making *m, struct error *e)
 {
-	for (size_t i = 0; i < m->n_to; i++) {
+	for (size_t i = 0; m->to != NULL && i < m->n_to; i++) {
 		enum subscription_state state;
 		if (!store_subscription_state(store, m->to[i], m->list_id, &state, e))
 			return false;

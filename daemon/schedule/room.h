@@ -122,12 +122,15 @@ struct watch {
 	int failures;
 	int64_t checked_at, next_at;
 	bool gone;
+	bool told_moved;
 	bool mark_seen; /* what the next look finds is not news: the filter was changed */
 	bool again;     /* another look was asked for while one is under way */
 	int refs;
 	struct event *timer;            /* feed */
 	struct fetch *fetch;            /* feed: under way, or NULL */
 	struct directory_watch *folder; /* directory */
+	bool full_look;                 /* directory: one has been asked for and is not over */
+	struct strlist full_errors;     /* directory: what it has found wrong so far */
 	struct look_head looks;         /* to be saved, in their order; the first is being saved */
 	bool parsing;
 	TAILQ_ENTRY(watch) entry;
@@ -141,6 +144,8 @@ void watch_begin(struct watch *w, const struct store_source *row);
 void watch_configure(
 	struct watch *w, struct settings *settings, const struct config_source *source);
 void watch_look_now(struct watch *w);
+/* Asks the directory for a full look. */
+void watch_rescan(struct watch *w);
 void watch_close(struct watch *w); /* frees it when nothing of it is under way */
 struct watch *watch_ref(struct watch *w);
 void watch_unref(struct watch *w);

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-/* The wall clock may be set at any time, and nobody tells: it is looked at this often. */
-#define TICK_MAX_MS 60000
+/* The wall clock may be set at any time, and hubmailctl may resume a digest: nobody tells, so that
+ * it is looked at this often. */
+#define TICK_MAX_MS 10000
 #define TICK_MIN_MS 100
 
 static void on_tick(evutil_socket_t fd, short what, void *arg);
@@ -128,6 +129,16 @@ void schedule_rearm(struct schedule *s)
 
 /* ---- Sources ---- */
 
+/* The location as written, or with the '/' at its end that a shell adds to a folder's name. */
+static bool is_at(const struct watch *w, const char *which)
+{
+	size_t len = strlen(w->source->location);
+
+	return strncmp(which, w->source->location, len) == 0 &&
+	       (which[len] == '\0' ||
+		       (w->source->kind == SOURCE_DIRECTORY && strcmp(which + len, "/") == 0));
+}
+
 int schedule_poll(struct schedule *s, const char *which)
 {
 	struct list *l;
@@ -139,7 +150,7 @@ int schedule_poll(struct schedule *s, const char *which)
 		TAILQ_FOREACH(w, &l->watches, entry)
 		{
 			if (which != NULL && strcmp(which, l->settings->list.name) != 0 &&
-				strcmp(which, w->source->location) != 0)
+				!is_at(w, which))
 				continue;
 			watch_look_now(w);
 			n++;

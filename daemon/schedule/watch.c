@@ -57,6 +57,7 @@ void watch_unref(struct watch *w)
 	free(w->etag);
 	free(w->last_modified);
 	free(w->error);
+	strlist_free(&w->full_errors);
 	free(w);
 }
 
@@ -129,6 +130,18 @@ static void open_folder(struct watch *w)
 {
 	w->folder = directory_watch_new(w->schedule->loop, w->source->location, w->source->url,
 		QUIET_MS, w->source->interval, on_directory, w);
+	w->full_look = true;
+}
+
+/* One at a time, so that it is known which call ends it. */
+void watch_rescan(struct watch *w)
+{
+	if (w->full_look) {
+		w->again = true;
+		return;
+	}
+	w->full_look = true;
+	directory_watch_rescan(w->folder);
 }
 
 void watch_begin(struct watch *w, const struct store_source *row)
@@ -164,15 +177,30 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static void reopen_folder(struct watch *w)
+{
+	directory_watch_free(w->folder);
+	strlist_free(&w->full_errors);
+	w->again = false;
+	open_folder(w);
+}
+
 /* Another filter brings forward what is old: the whole source is looked at once more, and what
- * that finds is not news. */
+ * that finds is not news. A look that began with the old filter does not count. */
 static void refilter(struct watch *w)
 {
 	w->mark_seen = true;
+	if (w->source->kind == SOURCE_DIRECTORY) {
+		reopen_folder(w);
+		return;
+	}
 	free(w->etag);
 	free(w->last_modified);
 	w->etag = NULL;
 	w->last_modified = NULL;
+	if (w->fetch != NULL)
+		fetch_cancel(w->fetch);
+	w->fetch = NULL;
 	watch_look_now(w);
 }
 
@@ -186,8 +214,7 @@ void watch_configure(struct watch *w, struct settings *settings, const struct co
 	if (w->source_id != 0) {
 		bool moved = old->interval != source->interval;
 		if (w->folder != NULL && (moved || !same_text(old->url, source->url))) {
-			directory_watch_free(w->folder);
-			open_folder(w);
+			reopen_folder(w);
 		} else if (w->timer != NULL && moved && evtimer_pending(w->timer, NULL)) {
 			wait_for_next(w, 0);
 		}
@@ -207,11 +234,22 @@ void watch_look_now(struct watch *w)
 	if (w->source_id == 0)
 		return; /* its first look is near */
 	if (w->folder != NULL)
-		directory_watch_rescan(w->folder);
+		watch_rescan(w);
 	else if (is_looking(w))
 		w->again = true;
 	else
 		look_in_ms(w, 0);
+}
+
+/* Once a start: the operator's line in the configuration stays what it is. */
+static void tell_moved(struct watch *w, const char *to)
+{
+	if (to == NULL || w->told_moved)
+		return;
+	w->told_moved = true;
+	log_warn("source has moved for good, change its address in the configuration",
+		"list=%s source=%s to=%s", w->settings->list.name, log_quote(w->source->location),
+		log_quote(to));
 }
 
 static void on_fetched(const struct fetch_answer *answer, const struct error *failure, void *arg)
@@ -219,6 +257,8 @@ static void on_fetched(const struct fetch_answer *answer, const struct error *fa
 	struct watch *w = arg;
 
 	w->fetch = NULL;
+	if (answer != NULL)
+		tell_moved(w, answer->moved_to);
 	if (failure != NULL)
 		look_failed(w, failure->text, answer != NULL ? answer->retry_after : 0);
 	else if (answer->status == 304)
@@ -286,15 +326,12 @@ static void log_found(const struct watch *w, const struct store_look_result *fou
 
 void watch_looked(struct watch *w, const struct look_result *r, const struct error *failure)
 {
-	/* A file that was bad may be mended now: only a look at everything can tell. */
-	bool doubtful = w->folder != NULL && !r->complete && r->error == NULL && w->error != NULL;
-
 	w->checked_at = r->at;
 	if (failure != NULL) {
 		note_error(w, failure->text);
 	} else {
 		note_error(w, r->error);
-		if (r->error == NULL) {
+		if (r->error == NULL && w->mark_seen == r->mark_seen) {
 			set_text(&w->etag, r->etag);
 			set_text(&w->last_modified, r->last_modified);
 		}
@@ -303,8 +340,6 @@ void watch_looked(struct watch *w, const struct look_result *r, const struct err
 		if (r->found.added > 0 || r->found.changed > 0)
 			editions_posts_changed(w->list);
 	}
-	if (doubtful)
-		directory_watch_rescan(w->folder);
 	if (w->timer != NULL)
 		wait_for_next(w, r->retry_after);
 }

@@ -6,6 +6,7 @@
 
 #include "hubmail/base_buf.h"
 #include "hubmail/base_error.h"
+#include "hubmail/base_zone.h"
 #include "hubmail/post.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,7 @@ struct compose_options {
 	const char *subject;  /* or NULL: made from the posts' titles */
 	bool full;            /* the whole content instead of an excerpt */
 	int64_t at;           /* the Date header */
+	const struct zone *zone; /* of the dates that readers see, or NULL: UTC */
 };
 
 struct compose_plan;

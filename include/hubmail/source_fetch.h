@@ -12,7 +12,8 @@ struct fetch; /* one request under way */
 
 /* Before threads start, if it can be had: libcurl is initialised here. At most one request is under
  * way to a host at a time and 16 in all; the others wait in order. Proxies named in the environment
- * are not used, for then the addresses could not be checked. */
+ * are not used, for then the addresses could not be checked. SIGPIPE must be ignored, for TLS
+ * connections may break. */
 struct fetcher *fetcher_new(struct loop *loop, const char *user_agent);
 void fetcher_free(struct fetcher *f); /* cancels what is under way; its callbacks are not called */
 

@@ -137,7 +137,7 @@ bool faults_add(struct faults *f, const char *rule, struct error *e)
 	return true;
 }
 
-bool faults_load(struct faults *f, const char *path, struct error *e)
+bool faults_load(struct faults *f, const char *path, bool replace, struct error *e)
 {
 	struct buf text = {0};
 	char *rest = NULL;
@@ -146,8 +146,10 @@ bool faults_load(struct faults *f, const char *path, struct error *e)
 	if (!ok)
 		return false;
 	pthread_mutex_lock(&f->lock);
-	f->n = 0;
-	f->greylist = 0;
+	if (replace) {
+		f->n = 0;
+		f->greylist = 0;
+	}
 	for (char *line = strtok_r(text.data, "\n", &rest); ok && line != NULL;
 		line = strtok_r(NULL, "\n", &rest)) {
 		line = text_trim(line);

@@ -61,8 +61,9 @@ const char *fault_action_name(enum action action);
 
 /* Reads one rule. */
 bool faults_add(struct faults *f, const char *rule, struct error *e);
-/* Replaces all rules by those of the file; empty lines and those that begin with '#' are none. */
-bool faults_load(struct faults *f, const char *path, struct error *e);
+/* Adds the rules of the file, or puts them in the place of those that are there; empty lines and
+ * those that begin with '#' are none. */
+bool faults_load(struct faults *f, const char *path, bool replace, struct error *e);
 
 /* What is to happen now; counts the rule as used. Any thread. */
 struct fault faults_at(struct faults *f, enum phase phase);

@@ -296,7 +296,7 @@ static void read_faults_again(struct sink *k, const struct options *o)
 
 	if (o->faults_file == NULL)
 		return;
-	if (!faults_load(k->faults, o->faults_file, &e))
+	if (!faults_load(k->faults, o->faults_file, true, &e))
 		fprintf(stderr, "hubmail-sink: %s\n", e.text);
 	ledger_event(k->ledger, json_pack("{s:s, s:s}", "event", "faults", "error", e.text));
 }
@@ -370,7 +370,7 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &o, &k, &e))
 		return fail(&e);
-	if (o.faults_file != NULL && !faults_load(k.faults, o.faults_file, &e))
+	if (o.faults_file != NULL && !faults_load(k.faults, o.faults_file, false, &e))
 		return fail(&e);
 	if (o.certificate != NULL &&
 		(k.tls = tls_context(o.certificate, o.key, o.tls_max, &e)) == NULL)

@@ -8,6 +8,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include <errno.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,24 @@ static bool goes_wrong(struct session *c, enum phase phase)
 		c->asked.action = ACT_NONE;
 	}
 	return commit(c, &f);
+}
+
+/* The handshake, noted with what the client made of it. */
+static bool start_tls(struct session *c)
+{
+	char reason[256] = "";
+
+	if (goes_wrong(c, AT_TLS))
+		return false;
+	bool ok = stream_start_tls(&c->stream, c->sink->tls);
+	if (!ok)
+		ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
+	ledger_event(c->sink->ledger,
+		json_pack("{s:s, s:I, s:b, s:s, s:s}", "event", "tls", "session",
+			(json_int_t)c->number, "ok", ok, "version",
+			c->stream.tls != NULL ? SSL_get_version(c->stream.tls) : "", "error",
+			reason));
+	return ok;
 }
 
 /* ---- Transactions ---- */
@@ -325,7 +344,7 @@ static void cmd_starttls(struct session *c, const char *arguments)
 					 : "220 2.0.0 go");
 	stream_flush(&c->stream);
 	stream_forget_input(&c->stream);
-	if (goes_wrong(c, AT_TLS) || !stream_start_tls(&c->stream, c->sink->tls))
+	if (!start_tls(c))
 		return;
 	c->greeted = c->logged_in = false;
 	forget_transaction(c);
@@ -485,8 +504,7 @@ static bool greet(struct session *c)
 {
 	char greeting[300];
 
-	if (c->sink->implicit &&
-		(goes_wrong(c, AT_TLS) || !stream_start_tls(&c->stream, c->sink->tls)))
+	if (c->sink->implicit && !start_tls(c))
 		return false;
 	if (!goes_wrong(c, AT_GREETING)) {
 		snprintf(greeting, sizeof(greeting), "220 %s ESMTP", c->sink->hello);

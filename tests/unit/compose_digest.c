@@ -309,6 +309,45 @@ static void test_language_and_direction_are_said(void **state)
 	free(part);
 }
 
+static void test_dates_are_those_of_the_lists_zone(void **state)
+{
+	(void)state;
+	struct compose_options o = an_english_list();
+	struct post post = an_english_post();
+	struct compose_reader r = a_reader();
+	struct error e = {0};
+	struct zone *zone = zone_load("Asia/Shanghai", &e);
+	if (zone == NULL)
+		fail_msg("%s", e.text);
+	post.published_at = 1795561200; /* 2026-11-24 23:00 UTC: the 25th in Shanghai */
+	char *part = part_for(&o, &post, 1, &r, false);
+	assert_contains(part, "Ann Lee · 24 November 2026");
+	free(part);
+	o.zone = zone;
+	part = part_for(&o, &post, 1, &r, false);
+	assert_contains(part, "Ann Lee · 25 November 2026");
+	free(part);
+	zone_free(zone);
+}
+
+static void test_the_text_of_full_content_keeps_its_shape(void **state)
+{
+	(void)state;
+	struct compose_options o = an_english_list();
+	struct post post = an_english_post();
+	struct compose_reader r = a_reader();
+	o.full = true;
+	post.content =
+		S("<p>One <a href=\"https://example.org/x\">link</a></p><ul><li>an item that is "
+		  "so long that it goes on, and on, and on, into the next line</li></ul>"
+		  "<blockquote><p>said</p></blockquote><pre>if (x)\n    y  = 1;</pre>");
+	char *part = part_for(&o, &post, 1, &r, false);
+	assert_contains(part, "One link <https://example.org/x>\n\n"
+			      "- an item that is so long that it goes on, and on, and on, into the "
+			      "next\n  line\n\n> said\n\nif (x)\n    y  = 1;\n");
+	free(part);
+}
+
 static void test_the_same_digest_is_the_same_bytes(void **state)
 {
 	(void)state;
@@ -365,6 +404,8 @@ int main(void)
 		cmocka_unit_test(test_a_post_with_nothing_but_a_guid_is_shown),
 		cmocka_unit_test(test_the_full_content_gets_inline_styles),
 		cmocka_unit_test(test_language_and_direction_are_said),
+		cmocka_unit_test(test_dates_are_those_of_the_lists_zone),
+		cmocka_unit_test(test_the_text_of_full_content_keeps_its_shape),
 		cmocka_unit_test(test_the_same_digest_is_the_same_bytes),
 		cmocka_unit_test(test_without_posts_there_is_no_digest),
 		cmocka_unit_test(test_a_digest_that_is_too_large_is_refused),

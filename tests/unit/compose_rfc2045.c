@@ -27,6 +27,7 @@ static void test_plain_text_stays_readable(void **state)
 {
 	(void)state;
 	assert_result(encode("Hello, world!\n"), "Hello, world!\r\n");
+	assert_result(encode("a\r\nb\rc"), "a\r\nb=0Dc");
 	assert_result(encode("1+1=2"), "1+1=3D2");
 	assert_result(encode("中\n"), "=E4=B8=AD\r\n");
 }

@@ -36,7 +36,7 @@ static void test_a_half_written_file_in_a_new_folder_is_not_told(void **state)
 	write_text(fd, "---\ntitle: Ha");
 	save(f, "sentinel.md", "Sentinel");
 	wait_for_found(f, "sentinel.md=Sentinel");
-	write_text(fd, "lf\n");
+	write_text(fd, "lf\n---\n");
 	wait_until_old(f, "new/half.md");
 	look_at_all(f);
 	assert_int_equal(f->found.n, 1);
@@ -169,7 +169,7 @@ static void test_what_lost_events_would_have_told_is_found_by_a_scan(void **stat
 	wait_for_found(f, "new/lost.md=Lost");
 	look_at_all(f);
 	assert_int_equal(f->found.n, 1); /* half.md's writer is not forgotten */
-	write_text(half, "!\n");
+	write_text(half, "!\n---\n");
 	close(half);
 	wait_for_found(f, "half.md=Half!");
 	save(f, "new/next.md", "Next");

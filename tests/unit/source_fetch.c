@@ -340,6 +340,19 @@ static void test_a_host_in_another_script_is_asked_as_punycode(void **state)
 	assert_memory_equal(f->host, "xn--bcher-kva.test", 18);
 }
 
+static void test_proxies_of_the_environment_are_not_used(void **state)
+{
+	struct fixture *f = *state;
+	ROUTES(f, {"/feed", 200, .body = "x"});
+
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	setenv("all_proxy", "http://127.0.0.1:1", 1);
+	get(f, "/feed");
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	assert_success(f, 200);
+}
+
 static void test_an_unknown_host_and_a_closed_port_are_told_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -542,6 +555,7 @@ int main(void)
 		TEST(test_headers_without_end_are_refused),
 		TEST(test_what_is_no_http_url_fails_after_the_start),
 		TEST(test_a_host_in_another_script_is_asked_as_punycode),
+		TEST(test_proxies_of_the_environment_are_not_used),
 		TEST(test_an_unknown_host_and_a_closed_port_are_told_apart),
 		TEST(test_a_server_that_never_answers_runs_into_the_timeout),
 		TEST(test_a_slow_name_server_holds_nobody_up),

@@ -18,6 +18,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -273,6 +274,7 @@ static inline int set_up(void **state)
 	struct sockaddr_in at;
 	socklen_t len = sizeof(at);
 
+	signal(SIGPIPE, SIG_IGN);
 	f->loop = loop_new();
 	f->base = loop_base(f->loop);
 	f->deadline = evtimer_new(f->base, too_late, NULL);
