@@ -5,7 +5,6 @@
 
 #include "fetch_address.h"
 #include "hubmail/base_mem.h"
-#include "hubmail/base_text.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static int on_progress(
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 static int before_request(void *arg, char *peer, char *local, int peer_port, int local_port);
 
-/* In front of `list`; name alone must not be sent as an empty header. */
+/* A value with a line break in it would be two headers, and is not sent. */
 static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {
 	if (value == NULL || strpbrk(value, "\r\n") != NULL)
@@ -161,7 +160,7 @@ static int before_request(void *arg, char *peer, char *local, int peer_port, int
 		return CURL_PREREQFUNC_OK;
 	}
 	t->fault = FAULT_ADDRESS;
-	strncpy(t->peer, peer, sizeof(t->peer) - 1);
+	snprintf(t->peer, sizeof(t->peer), "%s", peer);
 	return CURL_PREREQFUNC_ABORT;
 }
 
@@ -192,6 +191,11 @@ static int on_progress(
 	return 1;
 }
 
+static bool is_word(const char *s, size_t len, const char *word)
+{
+	return strlen(word) == len && strncasecmp(s, word, len) == 0;
+}
+
 /* The codings that libcurl would unpack, in the value of a Content- or Transfer-Encoding. */
 static int count_codings(const char *value)
 {
@@ -200,8 +204,8 @@ static int count_codings(const char *value)
 	while (*value != '\0') {
 		value += strspn(value, ", \t\r\n");
 		size_t word = strcspn(value, ", \t\r\n;");
-		if (word > 0 && strncasecmp(value, "identity", word) != 0 &&
-			strncasecmp(value, "chunked", word) != 0)
+		if (word > 0 && !is_word(value, word, "identity") &&
+			!is_word(value, word, "chunked"))
 			n++;
 		value += word + strcspn(value + word, ",");
 	}
