@@ -102,7 +102,9 @@ static void hand_over(struct directory_watch *w)
 	w->posts = (struct post_list){0};
 	w->errors = (struct strlist){0};
 	w->complete = false;
-	if (posts.n > 0 || errors.n > 0 || look.complete)
+	bool has_news = posts.n > 0 || errors.n > 0 || look.complete || w->tree.mended;
+	w->tree.mended = false;
+	if (has_news)
 		w->fn(&look, w->arg); /* w may be gone afterwards */
 	post_list_free(&posts);
 	strlist_free(&errors);

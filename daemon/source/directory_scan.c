@@ -58,6 +58,7 @@ static void root_failed(struct directory_watch *w, int failure)
 
 	if (!is_our_own(failure))
 		forget_all(w);
+	w->want_full = true; /* tells that it is back, when it is */
 	if (failure == w->root_failure)
 		return;
 	w->root_failure = failure;
@@ -155,6 +156,7 @@ static void open_next(struct directory_watch *w)
 		folder_failed(w, d, failure);
 		return;
 	}
+	w->tree.mended = w->tree.mended || d->failure != 0;
 	d->failure = 0;
 	w->tree.current = d;
 	w->read_stamp = ++w->tree.stamp;

@@ -136,6 +136,7 @@ static void drop_leaf(struct dirtree *t, struct dirtree_folder *d)
 		TAILQ_REMOVE(&t->to_read, d, reading);
 	if (t->current == d)
 		t->current = NULL;
+	t->mended = t->mended || d->failure != 0;
 	dirtree_folder_watch(t, d, -1);
 	if (d->parent != NULL)
 		LIST_REMOVE(d, sibling);
@@ -222,6 +223,7 @@ void dirtree_file_queue(
 void dirtree_file_drop(struct dirtree *t, struct dirtree_file *f)
 {
 	dirtree_file_queue(t, f, QUEUE_NONE, 0);
+	t->mended = t->mended || f->failed;
 	LIST_REMOVE(f, sibling);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): f is in it */
 	HASH_DELETE(hh, t->files, f);
