@@ -89,10 +89,10 @@ ctl() {
 	"$bin/hubmailctl" -c "$home/hubmail.conf" "$@"
 }
 
-# Shows the command as a person would type it, then runs it.
+# Shows the command as a person would type it, then runs it. (On a terminal it prints tables.)
 show_ctl() {
-	printf '  $ hubmailctl %s\n' "$*"
-	ctl "$@" | sed 's/^/    /'
+	printf '\n  $ hubmailctl %s\n' "$*"
+	ctl "$@" || give_up "hubmailctl $1 said no"
 }
 
 accepted() {
@@ -105,7 +105,8 @@ has_accepted() {
 
 has_looked() {
 	ctl --json sources 2>/dev/null |
-		"$python" -c 'import json, sys; sys.exit(any(s["state"] != "ok" for s in json.load(sys.stdin)))'
+		"$python" -c 'import json, sys; sys.exit(any(s["state"] != "ok" for s in json.load(sys.stdin)))' \
+			2>/dev/null
 }
 
 start_players() {

@@ -14,6 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
 
 from mail import Mail  # noqa: E402
 
+LINES = 14  # of the first reader's text
+
 
 def read(inbox):
     raw = (inbox / "messages.raw").read_bytes()
@@ -23,10 +25,10 @@ def read(inbox):
         yield entry["to"][0], Mail(raw[start : start + entry["size"]])
 
 
-def show(mail, path):
+def show(mail, path, whole):
     print(f"\n  To: {mail['To']}\n  Subject: {mail.subject}")
-    lines = [line for line in mail.text.splitlines() if line.strip()][:5]
-    for line in lines:
+    lines = [line for line in mail.text.splitlines() if line.strip()] if whole else []
+    for line in lines[:LINES]:
         print("    │ " + textwrap.shorten(line, 88, placeholder=" …"))
     print(f"    └ {path}")
 
@@ -43,7 +45,7 @@ def main():
         stem.with_name(stem.name + ".eml").write_bytes(mail.raw)
         page = stem.with_name(stem.name + ".html")
         page.write_text(mail.html, encoding="utf-8")
-        show(mail, page)
+        show(mail, page, whole=number == int(first) + 1)
         mail.judge(to=to)
         assert subject in mail.subject, f"the subject lacks {subject!r}"
         for text in texts:
