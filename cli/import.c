@@ -8,6 +8,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/store_subscriber.h"
 #include "import_file.h"
+#include "import_keep.h"
 #include "import_row.h"
 #include "progress.h"
 #include "reader.h"
@@ -43,12 +44,6 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-struct counts {
-	int64_t readers; /* good lines */
-	int64_t added, already, resubscribed, confirmed, ended, left_alone, bad;
-	int64_t converted, dates_unread;
-};
-
 struct bad_line {
 	size_t line;
 	char *reason;
@@ -60,11 +55,9 @@ struct import {
 	const struct config_list *list; /* or NULL: each line names its own */
 	int64_t *list_ids;              /* by the list's place in the configuration; 0: not asked */
 	struct import_columns columns;
-	enum subscription_state state;
-	bool dry_run;
-	char *origin;
-	int64_t chunk_started_ms;     /* 0: no transaction is open */
-	struct counts counts, stored; /* stored: as of the last commit */
+	struct import_keep keep;
+	struct import_counts stored; /* the counts as of the last commit */
+	int64_t chunk_started_ms;    /* 0: no transaction is open */
 	struct bad_line told[BAD_LINES_TOLD];
 	struct progress progress;
 	struct error failure; /* of a commit while the next line was waited for */
@@ -76,11 +69,11 @@ static void bad_line(struct import *im, const struct csv_record *record, const c
 {
 	struct error e = {0};
 
-	im->counts.bad++;
+	im->keep.counts.bad++;
 	import_file_reject(im->file, record, reason);
-	if (im->counts.bad > BAD_LINES_TOLD)
+	if (im->keep.counts.bad > BAD_LINES_TOLD)
 		return;
-	im->told[im->counts.bad - 1] = (struct bad_line){record->line, xstrdup(reason)};
+	im->told[im->keep.counts.bad - 1] = (struct bad_line){record->line, xstrdup(reason)};
 	progress_clear(&im->progress);
 	error_set(&e, ERROR_DATA, "%s:%zu: %s", import_file_name(im->file), record->line, reason);
 	report_failure(im->cli->report, &e);
@@ -106,158 +99,17 @@ static int64_t list_id(struct import *im, const struct config_list *list, struct
 	size_t at = (size_t)(list - im->cli->config->lists);
 
 	if (im->list_ids[at] == 0)
-		im->list_ids[at] = im->dry_run ? store_list_id(im->cli->store, list->name, NULL)
-					       : store_list_ensure(im->cli->store, list->name, e);
+		im->list_ids[at] = im->keep.dry_run
+					   ? store_list_id(im->cli->store, list->name, NULL)
+					   : store_list_ensure(im->cli->store, list->name, e);
 	return im->list_ids[at];
-}
-
-/* The state of a reader's subscription, or -1 if there is none. *id is the reader's, or 0. */
-static bool state_now(struct import *im, const char *email, int64_t list, int64_t *id, int *state,
-	struct error *e)
-{
-	struct store_subscriber sub;
-	struct error why = {0};
-	enum subscription_state found;
-
-	*id = 0;
-	*state = -1;
-	if (!store_subscriber_get(im->cli->store, email, &sub, &why)) {
-		if (why.code != ERROR_NOT_FOUND)
-			*e = why;
-		return why.code == ERROR_NOT_FOUND;
-	}
-	*id = sub.id;
-	store_subscriber_free(&sub);
-	if (list != 0 && store_subscription_state(im->cli->store, *id, list, &found, &why))
-		*state = (int)found;
-	return true;
-}
-
-static void count(struct counts *c, enum store_add_result result)
-{
-	switch (result) {
-	case STORE_ADDED:
-		c->added++;
-		break;
-	case STORE_ALREADY:
-		c->already++;
-		break;
-	case STORE_RESUBSCRIBED:
-		c->resubscribed++;
-		break;
-	case STORE_CONFIRMED:
-		c->confirmed++;
-		break;
-	}
-}
-
-static enum subscription_state wanted(const struct import *im, const struct import_row *row)
-{
-	/* --state pending holds for those, too, that were active elsewhere. */
-	if (!row->has_state || row->state == SUBSCRIPTION_CONFIRMED)
-		return im->state;
-	return row->state;
-}
-
-/* What store_subscriber_add() would say to a reader in that state (-1: a new one). */
-static int64_t *foreseen(struct counts *c, int now, enum subscription_state state)
-{
-	if (state >= SUBSCRIPTION_UNSUBSCRIBED)
-		return now >= SUBSCRIPTION_UNSUBSCRIBED ? &c->already : &c->ended;
-	switch (now) {
-	case SUBSCRIPTION_PENDING:
-		return state == SUBSCRIPTION_CONFIRMED ? &c->confirmed : &c->already;
-	case SUBSCRIPTION_CONFIRMED:
-		return &c->already;
-	case SUBSCRIPTION_UNSUBSCRIBED:
-		return &c->left_alone;
-	case SUBSCRIPTION_REMOVED:
-		return &c->resubscribed;
-	default:
-		return &c->added;
-	}
-}
-
-static bool foresee(struct import *im, const struct import_row *row, int64_t list, struct error *e)
-{
-	int64_t id;
-	int now;
-
-	if (!state_now(im, row->email, list, &id, &now, e))
-		return false;
-	++*foreseen(&im->counts, now, wanted(im, row));
-	return true;
-}
-
-static bool add(struct import *im, const struct import_row *row, int64_t list,
-	enum subscription_state state, enum store_add_result *result, struct error *e)
-{
-	struct store_subscriber_new n = {
-		.email = row->email,
-		.name = row->name,
-		.list_id = list,
-		.state = state,
-		.edition = row->edition,
-		.tags = &row->tags,
-		.attributes = row->attributes,
-		.n_attributes = row->n_attributes,
-		.origin = row->origin != NULL ? row->origin : im->origin,
-	};
-
-	return store_subscriber_add(
-		im->cli->store, &n, row->created_at > 0 ? row->created_at : clock_now(), result, e);
-}
-
-/* A reader who left elsewhere is kept as one who left, so that nobody adds the address again
- * without knowing. */
-static bool keep_ended(
-	struct import *im, const struct import_row *row, int64_t list, struct error *e)
-{
-	enum store_add_result result;
-	int64_t id;
-	int now, ended;
-
-	if (!state_now(im, row->email, list, &id, &now, e))
-		return false;
-	if (now >= SUBSCRIPTION_UNSUBSCRIBED) {
-		im->counts.already++;
-		return true;
-	}
-	if (now < 0 && (!add(im, row, list, SUBSCRIPTION_PENDING, &result, e) ||
-			       !state_now(im, row->email, list, &id, &now, e)))
-		return false;
-	im->counts.ended++;
-	return store_subscription_end(im->cli->store, id, list, row->state,
-		row->ended_at > 0 ? row->ended_at : clock_now(), &ended, e);
-}
-
-static bool keep(struct import *im, const struct import_row *row, int64_t list, struct error *e)
-{
-	enum subscription_state state = wanted(im, row);
-	enum store_add_result result;
-	struct error why = {0};
-
-	if (im->dry_run)
-		return foresee(im, row, list, e);
-	if (state >= SUBSCRIPTION_UNSUBSCRIBED)
-		return keep_ended(im, row, list, e);
-	if (add(im, row, list, state, &result, &why)) {
-		count(&im->counts, result);
-		return true;
-	}
-	if (why.code == ERROR_REFUSED) {
-		im->counts.left_alone++;
-		return true;
-	}
-	*e = why;
-	return false;
 }
 
 /* ---- Transactions ---- */
 
 static bool chunk_begin(struct import *im, struct error *e)
 {
-	if (im->dry_run || im->chunk_started_ms != 0)
+	if (im->keep.dry_run || im->chunk_started_ms != 0)
 		return true;
 	im->chunk_started_ms = clock_mono_ms();
 	return store_begin(im->cli->store, e);
@@ -268,7 +120,7 @@ static bool chunk_commit(struct import *im, struct error *e)
 	if (im->chunk_started_ms != 0 && !store_commit(im->cli->store, e))
 		return false;
 	im->chunk_started_ms = 0;
-	im->stored = im->counts;
+	im->stored = im->keep.counts;
 	return true;
 }
 
@@ -296,7 +148,7 @@ static bool keep_row(struct import *im, const struct config_list *list,
 		return false;
 	id = list_id(im, list, e);
 	/* A dry run meets lists that the database does not know yet. */
-	return (id != 0 || im->dry_run) && keep(im, row, id, e);
+	return (id != 0 || im->keep.dry_run) && import_keep(&im->keep, row, id, e);
 }
 
 /* A good line is kept, a bad one told. False: the import cannot go on. */
@@ -313,9 +165,9 @@ static bool take(struct import *im, struct csv_record *record, struct error *e)
 	}
 	if (import_row_read(&im->columns, record->fields, record->n, &row, &why) &&
 		(list = list_of(im, &row, &why)) != NULL) {
-		im->counts.readers++;
-		im->counts.converted += record->converted;
-		im->counts.dates_unread += row.date_unread;
+		im->keep.counts.readers++;
+		im->keep.counts.converted += record->converted;
+		im->keep.counts.dates_unread += row.date_unread;
 		go_on = keep_row(im, list, &row, e);
 	} else if (record->lines > 1 &&
 		   import_row_swallowed(&im->columns, record->fields, record->n)) {
@@ -333,10 +185,10 @@ static void show_progress(struct import *im)
 	double part = import_file_part(im->file);
 	struct buf text = {0};
 
-	text_count(&text, im->counts.readers);
+	text_count(&text, im->keep.counts.readers);
 	buf_adds(&text, " readers");
-	if (im->counts.bad > 0)
-		buf_addf(&text, ", %lld bad lines", (long long)im->counts.bad);
+	if (im->keep.counts.bad > 0)
+		buf_addf(&text, ", %lld bad lines", (long long)im->keep.counts.bad);
 	progress_show(&im->progress, part, buf_str(&text));
 	buf_free(&text);
 }
@@ -388,7 +240,7 @@ static void add_part(struct buf *out, int64_t n, const char *what)
 
 static void summary_sentence(struct import *im)
 {
-	const struct counts *c = &im->stored;
+	const struct import_counts *c = &im->stored;
 	struct buf s = {0};
 
 	add_part(&s, c->added, "added");
@@ -400,7 +252,7 @@ static void summary_sentence(struct import *im)
 	add_part(&s, c->bad, c->bad == 1 ? "bad line" : "bad lines");
 	report_say(im->cli->report, "%s: %s%s", import_file_name(im->file),
 		s.len > 0 ? buf_str(&s) : "nobody in it",
-		im->dry_run
+		im->keep.dry_run
 			? " (dry run: nothing is stored; an address that stands twice counts twice)"
 			: "");
 	buf_free(&s);
@@ -408,7 +260,7 @@ static void summary_sentence(struct import *im)
 
 static void summary(struct import *im)
 {
-	const struct counts *c = &im->stored;
+	const struct import_counts *c = &im->stored;
 	struct report *r = im->cli->report;
 
 	progress_clear(&im->progress);
@@ -434,7 +286,7 @@ static void summary(struct import *im)
 	report_field(r, "ended", "", cell_number(c->ended));
 	report_field(r, "left_alone", "", cell_number(c->left_alone));
 	report_field(r, "bad", "", cell_number(c->bad));
-	report_field(r, "dry_run", "", cell_bool(im->dry_run));
+	report_field(r, "dry_run", "", cell_bool(im->keep.dry_run));
 	if (report_style(r) != REPORT_JSON)
 		return;
 	report_table(r, &bad_table);
@@ -492,8 +344,9 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 	if (next == CSV_NEXT_END)
 		return error_set(e, ERROR_DATA, "%s: is empty", import_file_name(im->file));
 	if (!understand_header(im, a, &first, e) || !choose_list(im, a, e) ||
-		!cli_store(im->cli, im->dry_run ? STORE_READ : STORE_WRITE, e))
+		!cli_store(im->cli, im->keep.dry_run ? STORE_READ : STORE_WRITE, e))
 		return false;
+	im->keep.store = im->cli->store;
 	import_file_on_wait(im->file, commit_before_wait, im);
 	progress_begin(&im->progress, im->cli->report, 0);
 	bool done = read_lines(im, &first, e);
@@ -511,7 +364,7 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	struct import im = {.cli = cli, .state = SUBSCRIPTION_CONFIRMED};
+	struct import im = {.cli = cli, .keep = {.state = SUBSCRIPTION_CONFIRMED}};
 	const char *state = args_value(a, "state");
 
 	if (!cli_config(cli, e))
@@ -520,13 +373,13 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	if (args_has(a, "list") && cli_list(cli, args_value(a, "list"), e) == NULL)
 		return false;
 	if (state != NULL)
-		subscription_state_from_name(state, &im.state);
-	im.dry_run = args_has(a, "dry-run");
+		subscription_state_from_name(state, &im.keep.state);
+	im.keep.dry_run = args_has(a, "dry-run");
 	im.list_ids = xcalloc(cli->config->n_lists + 1, sizeof(*im.list_ids));
 	im.file = import_file_open(a->words[0], args_value(a, "rejects"), e);
 	bool done = im.file != NULL;
 	if (done) {
-		im.origin = xasprintf("import %s", import_file_name(im.file));
+		im.keep.origin = xasprintf("import %s", import_file_name(im.file));
 		done = import(&im, a, e);
 	}
 	import_file_close(im.file);
@@ -534,7 +387,7 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	for (size_t i = 0; i < BAD_LINES_TOLD; i++)
 		free(im.told[i].reason);
 	free(im.list_ids);
-	free(im.origin);
+	free(im.keep.origin);
 	return done;
 }
 

@@ -1,5 +1,5 @@
-/* What the columns of a CSV file of readers mean, and one line of it as a reader. No file, no
- * database: everything here is a function of its arguments. */
+/* One line of a CSV file as a reader. No file, no database: everything here is a function of its
+ * arguments. */
 #ifndef CLI_IMPORT_ROW_H
 #define CLI_IMPORT_ROW_H
 
@@ -7,44 +7,10 @@
 #include "hubmail/base_buf.h"
 #include "hubmail/base_error.h"
 #include "hubmail/store_subscriber.h"
+#include "import_columns.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum import_field {
-	FIELD_NONE, /* left aside */
-	FIELD_EMAIL,
-	FIELD_NAME,
-	FIELD_FIRST_NAME,
-	FIELD_LAST_NAME,
-	FIELD_TAGS,
-	FIELD_STATE,
-	FIELD_SUBSCRIBED, /* yes or no */
-	FIELD_DISABLED,   /* yes or no: mail is switched off */
-	FIELD_ENDED,      /* when the person unsubscribed, or the address stopped working */
-	FIELD_CREATED,
-	FIELD_EDITION,
-	FIELD_ATTRIBUTES, /* a JSON object */
-	FIELD_LIST,
-	FIELD_ORIGIN,
-	FIELD_SET, /* one attribute; the column's key says which */
-};
-
-struct import_columns {
-	enum import_field *fields; /* for each column */
-	char **keys;               /* of FIELD_SET; else NULL */
-	size_t n;
-	bool header;           /* the first record is one and no reader */
-	struct strlist unused; /* the columns of a header that are left aside */
-};
-
-/* Understands the first record. maps are COLUMN=FIELD (a column's name or its number from 1; a
- * field's name, or set:KEY, or - to leave it aside) and win. ERROR_USAGE for a wrong map,
- * ERROR_DATA if no column has addresses. */
-bool import_columns_find(const char *const *cells, size_t n, const struct strlist *maps,
-	struct import_columns *out, struct error *e);
-void import_columns_free(struct import_columns *c);
-bool import_columns_have(const struct import_columns *c, enum import_field field);
 
 struct import_row {
 	char email[ADDRESS_MAX + 1];

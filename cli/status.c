@@ -84,13 +84,15 @@ static void error_line(struct report *r, const char *what, const char *error)
 
 /* ---- The daemon ---- */
 
-static void daemon_part(struct cli *cli, const json_t *status)
+static void daemon_part(struct cli *cli, const json_t *status, const struct error *unreachable)
 {
 	struct report *r = cli->report;
 	const json_t *database = json_object_get(status, "database");
 	const char *trouble = text_of(database, "trouble");
 
-	report_field(r, "running", "Daemon runs", cell_bool(status != NULL));
+	/* Not being let in, or no answer in time, does not say that it does not run. */
+	bool known = status != NULL || unreachable->code == ERROR_UNAVAILABLE;
+	report_field(r, "running", "Daemon runs", known ? cell_bool(status != NULL) : cell_none());
 	report_field(r, "version", "Version", cell_text(text_of(status, "version")));
 	if (status != NULL)
 		report_field(r, "pid", "Process", cell_number(number_of(status, "pid")));
@@ -257,7 +259,7 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	if (!cli_store(cli, STORE_READ, e))
 		return false;
 	json_t *status = cli_ask(cli, json_pack("{s:s}", "command", "status"), &unreachable);
-	daemon_part(cli, status);
+	daemon_part(cli, status, &unreachable);
 	bool done = queue_part(cli, e);
 	if (status != NULL)
 		rate = relays_part(cli->report, status);

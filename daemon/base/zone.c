@@ -54,16 +54,23 @@ struct zone *zone_load_from(const char *folder, const char *name, struct error *
 		else
 			no_such_zone(folder, name, e);
 	} else {
-		z = xcalloc(1, sizeof(*z));
-		if (!parse(z, (const unsigned char *)buf_str(&data), data.len, e)) {
+		z = zone_read(buf_str(&data), data.len, e);
+		if (z == NULL)
 			error_prefix(e, "time zone %s: %s", name, path);
-			zone_free(z);
-			z = NULL;
-		}
 	}
 	free(path);
 	buf_free(&data);
 	return z;
+}
+
+struct zone *zone_read(const void *data, size_t len, struct error *e)
+{
+	struct zone *z = xcalloc(1, sizeof(*z));
+
+	if (parse(z, data, len, e))
+		return z;
+	zone_free(z);
+	return NULL;
 }
 
 void zone_free(struct zone *z)

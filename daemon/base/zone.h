@@ -32,6 +32,10 @@ bool zone_rule_parse(const char *text, size_t len, struct zone_rule *out);
 /* The offset at a moment. *next (may be NULL) is when the next change follows; INT64_MAX: never. */
 int zone_rule_offset(const struct zone_rule *r, int64_t at, int64_t *next);
 
+/* A zone from the bytes of its file. NULL: ERROR_IO, it is damaged; ERROR_CONFIG, it counts leap
+ * seconds. */
+struct zone *zone_read(const void *data, size_t len, struct error *e);
+
 /* zone_load() from `folder` instead of the system's. */
 struct zone *zone_load_from(const char *folder, const char *name, struct error *e);
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAUSE_FIRST_US 15000000LL
+#define PAUSE_FIRST_US 5000000LL
 #define PAUSE_LONGEST_US 900000000LL
 #define PACE_FIRST 32      /* messages a second after the first complaint */
 #define GOOD_FOR_A_STEP 20 /* answers in a row */
@@ -52,7 +52,7 @@ static void set_slow_pace(struct domain *d)
 	if (d->slow == 0)
 		pace_set(&d->slow_pace, 0, 1);
 	else
-		pace_set(&d->slow_pace, PACE_FIRST, 1LL << (d->slow - 1));
+		pace_set(&d->slow_pace, PACE_FIRST, (int64_t)1 << (d->slow - 1));
 }
 
 void domain_complained(struct domain *d, const char *reason, int64_t now_us, int64_t now)
@@ -65,7 +65,7 @@ void domain_complained(struct domain *d, const char *reason, int64_t now_us, int
 		return;
 	if (d->slow < DOMAIN_SLOWEST)
 		d->slow++;
-	int64_t pause = PAUSE_FIRST_US << (d->slow - 1);
+	int64_t pause = PAUSE_FIRST_US * (1 << (d->slow - 1));
 	d->until_us = now_us + (pause < PAUSE_LONGEST_US ? pause : PAUSE_LONGEST_US);
 	set_slow_pace(d);
 }

@@ -68,7 +68,8 @@ static ssize_t receive(struct wire *w, void *buf, size_t len)
 
 	if (w->ssl != NULL) {
 		ERR_clear_error();
-		return tls_result(w, SSL_read_ex(w->ssl, buf, len, &n), n);
+		int rc = SSL_read_ex(w->ssl, buf, len, &n);
+		return tls_result(w, rc, n);
 	}
 	return recv(w->fd, buf, len, MSG_DONTWAIT);
 }
@@ -79,7 +80,8 @@ static ssize_t transmit(struct wire *w, const void *buf, size_t len)
 
 	if (w->ssl != NULL) {
 		ERR_clear_error();
-		return tls_result(w, SSL_write_ex(w->ssl, buf, len, &n), n);
+		int rc = SSL_write_ex(w->ssl, buf, len, &n);
+		return tls_result(w, rc, n);
 	}
 	return send(w->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

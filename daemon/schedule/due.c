@@ -24,9 +24,9 @@ struct config_schedule schedule_of_edition(const struct config_list *list, enum 
 	return when;
 }
 
-int64_t schedule_next_due(const struct config_schedule *when, const char *timezone, int64_t after)
+int64_t schedule_next_due(const struct config_schedule *when, const char *zone_name, int64_t after)
 {
-	struct zone *z = zone_load(timezone, NULL);
+	struct zone *z = zone_load(zone_name, NULL);
 	int64_t at = z != NULL ? due_next(when, z, after) : 0;
 
 	zone_free(z);

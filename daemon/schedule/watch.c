@@ -257,11 +257,13 @@ static void on_fetched(const struct fetch_answer *answer, const struct error *fa
 	struct watch *w = arg;
 
 	w->fetch = NULL;
-	if (answer != NULL)
-		tell_moved(w, answer->moved_to);
-	if (failure != NULL)
-		look_failed(w, failure->text, answer != NULL ? answer->retry_after : 0);
-	else if (answer->status == 304)
+	if (failure != NULL || answer == NULL) {
+		look_failed(w, failure != NULL ? failure->text : "no answer",
+			answer != NULL ? answer->retry_after : 0);
+		return;
+	}
+	tell_moved(w, answer->moved_to);
+	if (answer->status == 304)
 		look_unchanged(w);
 	else
 		look_at_feed(w, answer);

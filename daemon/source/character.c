@@ -146,13 +146,20 @@ size_t character_reference(const char *s, size_t len, char out[8], size_t *out_l
 	return n + 1;
 }
 
-/* The unwanted are dropped after decoding, so that "&#8238;" is no way around. */
+/* The unwanted are dropped after decoding, so that "&#8238;" is no way around. C1 controls are what
+ * is left of Windows-1252 that somebody took for Latin-1. */
 static void add_character(const char *s, size_t n, uint32_t cp, struct buf *out)
 {
-	if (cp == 0 || (cp == 0xFFFD && n == 1))
+	if (cp == 0 || (cp == 0xFFFD && n == 1)) {
 		buf_adds(out, "\xEF\xBF\xBD");
-	else if (!character_is_unwanted(cp))
+	} else if (cp >= 0x80 && cp < 0xA0) {
+		char one[4];
+		cp = numbered(cp);
+		if (cp >= 0xA0)
+			buf_add(out, one, utf8_encode(cp, one));
+	} else if (!character_is_unwanted(cp)) {
 		buf_add(out, s, n);
+	}
 }
 
 static bool is_plain(char c)

@@ -1,5 +1,5 @@
 /* A watched directory: its life and its steps. A step takes in what inotify tells, takes files that
- * are due and reads on in folders, for at most 10 ms; then it hands over what it found. The
+ * are due and reads on in folders, for a few milliseconds; then it hands over what it found. The
  * callback comes last in it, for it may free the watch. */
 #include "hubmail/source_directory.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEP_US 10000
+#define STEP_US 5000  /* so that with the callback it is less than 10 ms */
 #define RETRY_MS 1000 /* a directory that is not there is looked for so often */
 
 static void on_step(evutil_socket_t fd, short what, void *arg);
@@ -102,7 +102,9 @@ static void hand_over(struct directory_watch *w)
 	w->posts = (struct post_list){0};
 	w->errors = (struct strlist){0};
 	w->complete = false;
-	if (posts.n > 0 || errors.n > 0 || look.complete)
+	bool has_news = posts.n > 0 || errors.n > 0 || look.complete || w->tree.mended;
+	w->tree.mended = false;
+	if (has_news)
 		w->fn(&look, w->arg); /* w may be gone afterwards */
 	post_list_free(&posts);
 	strlist_free(&errors);
@@ -137,6 +139,6 @@ static void on_rescan(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	w->want_scan = true;
+	w->want_scan = w->want_scan || !w->scanning;
 	event_active(w->step, EV_TIMEOUT, 0);
 }

@@ -45,7 +45,6 @@ static void forget_all(struct directory_watch *w)
 	directory_scan_stop(w);
 	dirtree_clear(&w->tree);
 	directory_notify_close(w);
-	w->root_ino = 0;
 }
 
 static bool is_our_own(int failure)
@@ -59,6 +58,7 @@ static void root_failed(struct directory_watch *w, int failure)
 
 	if (!is_our_own(failure))
 		forget_all(w);
+	w->want_full = true; /* tells that it is back, when it is */
 	if (failure == w->root_failure)
 		return;
 	w->root_failure = failure;
@@ -67,25 +67,16 @@ static void root_failed(struct directory_watch *w, int failure)
 	directory_error(w, w->path, reason);
 }
 
-/* A directory that is another one than before (moved away and replaced, or a symbolic link that
- * leads elsewhere now) is watched anew. */
 static void scan_start(struct directory_watch *w)
 {
-	struct stat st;
 	int fd = directory_folder_open(w, "");
 
 	w->want_scan = false;
-	if (fd < 0 || fstat(fd, &st) != 0) {
+	if (fd < 0) {
 		root_failed(w, errno);
-		if (fd >= 0)
-			close(fd);
 		return;
 	}
 	close(fd);
-	if (w->root_ino != st.st_ino || w->root_dev != st.st_dev)
-		forget_all(w);
-	w->root_ino = st.st_ino;
-	w->root_dev = st.st_dev;
 	w->root_failure = 0;
 	if (w->tree.inotify < 0)
 		directory_notify_open(w);
@@ -165,6 +156,7 @@ static void open_next(struct directory_watch *w)
 		folder_failed(w, d, failure);
 		return;
 	}
+	w->tree.mended = w->tree.mended || d->failure != 0;
 	d->failure = 0;
 	w->tree.current = d;
 	w->read_stamp = ++w->tree.stamp;

@@ -113,7 +113,7 @@ static void report(struct directory_watch *w, const char *path, const struct err
 		directory_error(w, path, e->text);
 }
 
-static void parse(struct directory_watch *w, const struct dirtree_file *f, const struct buf *data)
+static bool parse(struct directory_watch *w, const struct dirtree_file *f, const struct buf *data)
 {
 	struct source_file file = {.path = f->path,
 		.data = buf_str(data),
@@ -127,11 +127,13 @@ static void parse(struct directory_watch *w, const struct dirtree_file *f, const
 	if (!source_file_parse(&file, &post, &draft, &e)) {
 		report(w, f->path, &e);
 		post_free(&post);
-	} else if (draft) {
-		post_free(&post);
-	} else {
-		*post_list_add(&w->posts) = post;
+		return false;
 	}
+	if (draft)
+		post_free(&post);
+	else
+		*post_list_add(&w->posts) = post;
+	return true;
 }
 
 /* Returns 0 or an errno. */
@@ -154,7 +156,7 @@ static int read_whole(int fd, struct buf *out)
 	}
 }
 
-static void fail(struct directory_watch *w, const struct dirtree_file *f, int failure)
+static void fail(struct directory_watch *w, struct dirtree_file *f, int failure)
 {
 	char reason[128];
 
@@ -168,6 +170,7 @@ static void fail(struct directory_watch *w, const struct dirtree_file *f, int fa
 	else
 		snprintf(reason, sizeof(reason), "cannot be read: %s", strerror(failure));
 	directory_error(w, f->path, reason);
+	f->failed = true;
 }
 
 /* Returns 0 or an errno; EAGAIN if it is not, or is no longer, what `sign` says. */
@@ -194,15 +197,17 @@ static bool read_file(
 	int fd = openat(dir, dirtree_file_name(f),
 		O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	int failure = fd >= 0 ? read_signed(fd, sign, &data) : errno;
+	bool was_bad = f->failed;
 	bool has_changed = failure == EAGAIN || failure == ENOENT || failure == ELOOP;
 
 	/* What may pass by itself is tried again at the next rescan. */
 	f->taken = failure == 0 || failure == EACCES || failure == EFBIG;
 	f->known = *sign;
 	if (failure == 0)
-		parse(w, f, &data);
+		f->failed = !parse(w, f, &data);
 	else if (!has_changed)
 		fail(w, f, failure);
+	w->tree.mended = w->tree.mended || (was_bad && !f->failed);
 	if (fd >= 0)
 		close(fd);
 	buf_free(&data);

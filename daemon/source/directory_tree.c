@@ -95,8 +95,10 @@ void dirtree_folder_watch(struct dirtree *t, struct dirtree_folder *d, int wd)
 {
 	if (d->wd == wd)
 		return;
-	if (d->wd >= 0)
+	if (d->wd >= 0) {
 		HASH_DELETE(hh_wd, t->by_wd, d);
+		inotify_rm_watch(t->inotify, d->wd); /* fails if its folder is gone */
+	}
 	struct dirtree_folder *other = wd >= 0 ? dirtree_folder_by_wd(t, wd) : NULL;
 	if (other != NULL) {
 		HASH_DELETE(hh_wd, t->by_wd, other);
@@ -134,10 +136,8 @@ static void drop_leaf(struct dirtree *t, struct dirtree_folder *d)
 		TAILQ_REMOVE(&t->to_read, d, reading);
 	if (t->current == d)
 		t->current = NULL;
-	if (d->wd >= 0) {
-		inotify_rm_watch(t->inotify, d->wd);
-		dirtree_folder_watch(t, d, -1);
-	}
+	t->mended = t->mended || d->failure != 0;
+	dirtree_folder_watch(t, d, -1);
 	if (d->parent != NULL)
 		LIST_REMOVE(d, sibling);
 	else
@@ -223,6 +223,7 @@ void dirtree_file_queue(
 void dirtree_file_drop(struct dirtree *t, struct dirtree_file *f)
 {
 	dirtree_file_queue(t, f, QUEUE_NONE, 0);
+	t->mended = t->mended || f->failed;
 	LIST_REMOVE(f, sibling);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): f is in it */
 	HASH_DELETE(hh, t->files, f);

@@ -33,6 +33,7 @@ struct dirtree_file {
 	char *path; /* relative, '/'-separated */
 	struct dirtree_folder *parent;
 	bool taken;
+	bool failed;              /* an error has been told of it */
 	struct file_sign known;   /* when it was taken */
 	struct file_sign seen;    /* when it was found */
 	int64_t writing_until_ms; /* somebody has written and not closed it; not believed for longer
@@ -72,6 +73,7 @@ struct dirtree {
 	struct dirtree_folders to_read;
 	struct dirtree_folder *current; /* being read; NULL if it is dropped meanwhile */
 	uint64_t stamp;
+	bool mended; /* something of which an error was told is right now, or gone */
 };
 
 void dirtree_init(struct dirtree *t);

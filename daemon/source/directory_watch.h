@@ -29,8 +29,6 @@ struct directory_watch {
 	int64_t closing_ms;  /* when a full look ends whatever waits; 0: not known yet */
 	DIR *dir;            /* of tree.current */
 	uint64_t read_stamp;
-	dev_t root_dev;
-	ino_t root_ino;
 	int root_failure;                /* errno that has been reported; 0: it is there */
 	bool told_folders, told_watches; /* limits that have been reported */
 

@@ -3,6 +3,7 @@
 #include "hubmail/source_feed.h"
 
 #include "charset.h"
+#include "feed_json.h"
 #include "feed_read.h"
 #include "feed_tree.h"
 #include "hubmail/base_buf.h"
@@ -84,8 +85,12 @@ bool source_feed_parse(const char *data, size_t len, const char *base_url, const
 		return error_set(e, ERROR_DATA, "the feed has %zu bytes; at most %u are read", len,
 			SOURCE_FEED_MAX);
 	charset_to_utf8(data, len, charset, UTF8_MAX, &text);
-	const char *s = skip_to_markup(buf_str(&text));
-	bool ok = read_xml(s, strlen(s), base_url, out, e);
+	const char *s = buf_str(&text);
+	bool json = s[strspn(s, " \t\r\n")] == '{';
+	if (!json)
+		s = skip_to_markup(s);
+	bool ok = json ? feed_read_json(s, strlen(s), base_url, out, e)
+		       : read_xml(s, strlen(s), base_url, out, e);
 	buf_free(&text);
 	return ok;
 }

@@ -9,6 +9,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "hubmail/source_html.h"
+#include "mark.h"
 #include "tail.h"
 
 #include <stdlib.h>
@@ -100,13 +101,15 @@ void feed_item_author(struct feed_item *i, const char *name)
  * see? "std::vector<int>" has none: there is no such element. */
 static bool looks_like_markup(const char *s, size_t len)
 {
+	const char *last = len > 0 ? memrchr(s, '>', len) : NULL;
 	char one[8];
 	size_t one_len = 0;
 	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '&' && character_reference(s + i, len - i, one, &one_len) > 0 &&
-			memchr(s + i, ';', len - i) != NULL)
+		size_t n_reference =
+			s[i] == '&' ? character_reference(s + i, len - i, one, &one_len) : 0;
+		if (n_reference > 0 && s[i + n_reference - 1] == ';')
 			return true;
-		if (s[i] != '<')
+		if (s[i] != '<' || last == NULL || last < s + i)
 			continue;
 		char name[TOKEN_NAME_MAX];
 		size_t n = 0;
@@ -189,6 +192,22 @@ static char *clean_markup(const struct feed_text *t, const char *base, bool is_s
 	return NULL;
 }
 
+/* The content as far as the author's mark. */
+static char *summary_by_mark(const struct feed_text *content, const char *base)
+{
+	if (content->markup == MARKUP_TEXT || content->text.len == 0)
+		return NULL;
+	size_t n = mark_more(content->text.data, content->text.len);
+	if (n == 0)
+		return NULL;
+	char *html = source_html_sanitise(
+		content->text.data, n, content->base != NULL ? content->base : base);
+	if (shows_something(html))
+		return html;
+	free(html);
+	return NULL;
+}
+
 static char *hash_of(const char *a, const char *b)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -249,6 +268,8 @@ bool feed_item_finish(struct feed_item *i, struct post *out)
 	const char *base = i->base != NULL ? i->base : out->url;
 	out->content = clean_markup(&i->content, base, false);
 	out->summary = clean_markup(&i->summary, base, true);
+	if (out->summary == NULL)
+		out->summary = summary_by_mark(&i->content, base);
 	if (out->title == NULL && out->url == NULL && out->content == NULL &&
 		out->summary == NULL) {
 		post_free(out);

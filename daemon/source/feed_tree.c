@@ -535,10 +535,19 @@ static bool is_of_feeds_alone(const struct feed_tag *tag)
 	return false;
 }
 
+/* A title, link or date has nothing in it that is a field of its own. */
+static bool ends_field(const struct feed_tree *f, const struct feed_tag *tag)
+{
+	if (f->field == FIELD_NONE || f->field == FIELD_SUMMARY || f->field == FIELD_CONTENT)
+		return false;
+	return tag->prefix[0] == '\0' && strcmp(tag->name, "title") != 0 &&
+	       f->field != FIELD_AUTHOR && feed_field_of(SPACE_CORE, tag->name) != FIELD_NONE;
+}
+
 void feed_tree_recover(struct feed_tree *f, const struct feed_tag *tag)
 {
 	bool starts_item = strcmp(tag->name, "item") == 0 || strcmp(tag->name, "entry") == 0;
-	if (!is_of_feeds_alone(tag))
+	if (!is_of_feeds_alone(tag) && !ends_field(f, tag))
 		return;
 	while (f->field != FIELD_NONE && f->depth > 0 && !f->full)
 		feed_tree_close(f);

@@ -245,9 +245,11 @@ static bool follow(struct fetch *r)
 /* True if it goes on. */
 static bool go_on(struct fetch *r, CURLcode result)
 {
+	r->left_ms -= clock_mono_ms() - r->started_ms;
+	if (r->left_ms > 0 && transfer_retry_unpacked(&r->transfer, result))
+		return true;
 	if (result != CURLE_OK)
 		return transfer_failure(&r->transfer, result, &r->url, r->timeout_s, &r->failure);
-	r->left_ms -= clock_mono_ms() - r->started_ms;
 	if (is_redirect(transfer_status(&r->transfer))) {
 		if (r->left_ms > 0)
 			return follow(r);

@@ -3,7 +3,6 @@
 #include "fetch_transfer.h"
 
 #include "hubmail/base_mem.h"
-#include "hubmail/base_text.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

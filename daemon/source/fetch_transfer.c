@@ -5,7 +5,6 @@
 
 #include "fetch_address.h"
 #include "hubmail/base_mem.h"
-#include "hubmail/base_text.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static int on_progress(
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 static int before_request(void *arg, char *peer, char *local, int peer_port, int local_port);
 
-/* In front of `list`; name alone must not be sent as an empty header. */
+/* A value with a line break in it would be two headers, and is not sent. */
 static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {
 	if (value == NULL || strpbrk(value, "\r\n") != NULL)
@@ -89,6 +88,15 @@ void transfer_make_get(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
+bool transfer_retry_unpacked(struct transfer *t, CURLcode result)
+{
+	if (result != CURLE_BAD_CONTENT_ENCODING || !t->odd_coding || t->unpacked)
+		return false;
+	t->unpacked = true;
+	curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, NULL);
+	return true;
+}
+
 void transfer_free(struct transfer *t)
 {
 	curl_easy_cleanup(t->easy);
@@ -104,6 +112,7 @@ void transfer_prepare(struct transfer *t, const struct fetch_url *url, int64_t t
 	buf_truncate(&t->body, 0);
 	t->header_bytes = 0;
 	t->codings = 0;
+	t->odd_coding = false;
 	t->fault = FAULT_NONE;
 	t->said[0] = '\0';
 	t->private_ok = private_ok;
@@ -161,7 +170,7 @@ static int before_request(void *arg, char *peer, char *local, int peer_port, int
 		return CURL_PREREQFUNC_OK;
 	}
 	t->fault = FAULT_ADDRESS;
-	strncpy(t->peer, peer, sizeof(t->peer) - 1);
+	snprintf(t->peer, sizeof(t->peer), "%s", peer);
 	return CURL_PREREQFUNC_ABORT;
 }
 
@@ -192,20 +201,36 @@ static int on_progress(
 	return 1;
 }
 
-/* The codings that libcurl would unpack, in the value of a Content- or Transfer-Encoding. */
-static int count_codings(const char *value)
+static bool is_word(const char *s, size_t len, const char *word)
 {
-	int n = 0;
+	return strlen(word) == len && strncasecmp(s, word, len) == 0;
+}
+
+static bool is_one_of(const char *s, size_t len, const char *const *words)
+{
+	while (*words != NULL && !is_word(s, len, *words))
+		words++;
+	return *words != NULL;
+}
+
+/* The codings in the value of a Content- or Transfer-Encoding that libcurl would unpack, or fail
+ * at.
+ */
+static void note_codings(struct transfer *t, const char *value)
+{
+	static const char *const none[] = {"identity", "chunked", NULL};
+	static const char *const packed[] = {
+		"gzip", "x-gzip", "deflate", "br", "zstd", "compress", NULL};
 
 	while (*value != '\0') {
 		value += strspn(value, ", \t\r\n");
 		size_t word = strcspn(value, ", \t\r\n;");
-		if (word > 0 && strncasecmp(value, "identity", word) != 0 &&
-			strncasecmp(value, "chunked", word) != 0)
-			n++;
+		if (word > 0 && !is_one_of(value, word, none)) {
+			t->codings++;
+			t->odd_coding = t->odd_coding || !is_one_of(value, word, packed);
+		}
 		value += word + strcspn(value + word, ",");
 	}
-	return n;
 }
 
 /* libcurl unpacks up to five layers, each a thousandfold; nobody honest sends more than one. */
@@ -221,9 +246,9 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	if (strncasecmp(copy, "HTTP/", 5) == 0)
 		t->codings = 0;
 	if (strncasecmp(copy, "Content-Encoding:", 17) == 0)
-		t->codings += count_codings(copy + 17);
+		note_codings(t, copy + 17);
 	if (strncasecmp(copy, "Transfer-Encoding:", 18) == 0)
-		t->codings += count_codings(copy + 18);
+		note_codings(t, copy + 18);
 	if (t->codings > 1)
 		t->fault = FAULT_CODINGS;
 	free(copy);

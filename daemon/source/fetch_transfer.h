@@ -22,6 +22,8 @@ struct transfer {
 	struct buf body;
 	size_t max_bytes, header_bytes;
 	int codings;
+	bool odd_coding; /* one that is none, such as "utf-8" */
+	bool unpacked;   /* codings are neither asked for nor heeded */
 	bool private_ok, special_ok;
 	enum transfer_fault fault;
 	char peer[INET6_ADDRSTRLEN]; /* the address behind FAULT_ADDRESS */
@@ -37,6 +39,10 @@ void transfer_free(struct transfer *t);
 void transfer_prepare(struct transfer *t, const struct fetch_url *url, int64_t timeout_ms,
 	bool private_ok, bool special_ok);
 void transfer_make_get(struct transfer *t); /* from here on, if it was a POST */
+
+/* True if the request failed because the server, as some do, calls its answer coded in a way that
+ * is none. The next one then takes the body as it comes. */
+bool transfer_retry_unpacked(struct transfer *t, CURLcode result);
 
 int transfer_status(const struct transfer *t);
 const char *transfer_header(const struct transfer *t, const char *name); /* borrowed; or NULL */

@@ -7,7 +7,10 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "hubmail/source_html.h"
+#include "mark.h"
 #include "page.h"
+#include "place.h"
+#include "shortcode.h"
 
 #include <limits.h>
 #include <md4c-html.h>
@@ -74,10 +77,11 @@ static void add_html(const MD_CHAR *s, MD_SIZE len, void *out)
 
 static void render(const char *s, size_t len, struct buf *out)
 {
-	if (len > MARKDOWN_MAX)
-		len = MARKDOWN_MAX;
-	md_html(s, (MD_SIZE)len, add_html, out,
+	struct buf plain = {0};
+	shortcode_expand(s, len < MARKDOWN_MAX ? len : MARKDOWN_MAX, &plain);
+	md_html(buf_str(&plain), (MD_SIZE)plain.len, add_html, out,
 		MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_PERMISSIVEAUTOLINKS, 0);
+	buf_free(&plain);
 }
 
 /* A Markdown file without a title in its front matter has it in its first line. Returns where the
@@ -100,56 +104,6 @@ static const char *take_heading(const char *s, size_t len, struct front *front)
 	free(title);
 	buf_free(&html);
 	return front->title != NULL ? line_end : s;
-}
-
-/* Where the page will be, relative to the base. */
-static char *page_path(const char *path, const char *slug)
-{
-	const char *name = file_name(path);
-	struct buf out = {0};
-	buf_add(&out, path, (size_t)(name - path));
-	const char *dot = strrchr(name, '.');
-	size_t stem = dot != NULL ? (size_t)(dot - name) : strlen(name);
-	bool index = stem == 5 && strncmp(name, "index", 5) == 0;
-	if (is_html(name) && slug == NULL) {
-		buf_adds(&out, name);
-		return buf_take(&out);
-	}
-	if (index && slug != NULL && out.len > 0) {
-		buf_truncate(&out, out.len - 1);
-		const char *slash = strrchr(out.data, '/');
-		buf_truncate(&out, slash != NULL ? (size_t)(slash + 1 - out.data) : 0);
-	}
-	if (slug != NULL)
-		buf_adds(&out, slug);
-	else if (!index)
-		buf_add(&out, name, stem);
-	if (slug != NULL || !index)
-		buf_addc(&out, '/');
-	return buf_take(&out);
-}
-
-/* A file may be called "what?.md" or "10%.md", and those characters mean something in an address.
- */
-static char *page_url(const struct source_file *f, const struct front *front)
-{
-	if (front->url != NULL)
-		return source_url_absolute(front->url, f->base_url);
-	if (f->base_url == NULL)
-		return NULL;
-	char *path = page_path(f->path, front->slug);
-	struct buf encoded = {0};
-	buf_adds(&encoded, "./");
-	for (const char *s = path; *s != '\0'; s++) {
-		if (strchr("?#%\\", *s) != NULL)
-			buf_addf(&encoded, "%%%02X", (unsigned)*s);
-		else
-			buf_addc(&encoded, *s);
-	}
-	char *url = source_url_absolute(encoded.data, f->base_url);
-	buf_free(&encoded);
-	free(path);
-	return url;
 }
 
 static char *escaped(const char *s)
@@ -182,17 +136,22 @@ static void fill(const struct source_file *f, struct front *front, const char *h
 	struct post *out)
 {
 	out->guid = xstrdup(f->path);
-	out->url = page_url(f, front);
+	out->url = place_url(f, front);
 	const char *base = out->url != NULL ? out->url : f->base_url;
 	out->title = front->title;
 	front->title = NULL;
 	out->author = joined(&front->authors);
 	out->summary = escaped(front->summary);
+	size_t more = out->summary == NULL ? mark_more(html, len) : 0;
+	if (more > 0)
+		out->summary = clean(html, more, base);
 	out->content = clean(html, len, base);
 	out->image = front->image != NULL ? source_url_absolute(front->image, base) : NULL;
 	out->categories = front->categories;
 	front->categories = (struct strlist){0};
-	out->published_at = front->published_at != 0 ? front->published_at : f->modified_at;
+	out->published_at = front->published_at != 0 ? front->published_at : place_date(f->path);
+	if (out->published_at == 0)
+		out->published_at = f->modified_at;
 	out->updated_at = front->updated_at;
 }
 

@@ -20,8 +20,10 @@ void front_free(struct front *f)
 	free(f->image);
 	free(f->slug);
 	free(f->url);
+	free(f->date);
 	strlist_free(&f->authors);
 	strlist_free(&f->categories);
+	strlist_free(&f->sections);
 	*f = (struct front){0};
 }
 
@@ -42,23 +44,65 @@ static bool is_mark(const char *s, size_t len, const char *mark)
 	return n == len;
 }
 
+typedef bool front_fn(
+	const char *s, size_t len, int first_line, struct front *out, struct error *e);
+
+static bool json_between(
+	const char *s, size_t len, int first_line, struct front *out, struct error *e)
+{
+	size_t used = 0;
+	return front_json(s, len, first_line, out, &used, e);
+}
+
+/* Hugo and Jekyll mark YAML with ---, Hugo TOML with +++; Eleventy puts the language behind the
+ * dashes. */
+static front_fn *format_of(const char *s, size_t len, const char **close)
+{
+	*close = "---";
+	if (is_mark(s, len, "---") || is_mark(s, len, "---yaml"))
+		return front_yaml;
+	if (is_mark(s, len, "---toml"))
+		return front_toml;
+	if (is_mark(s, len, "---json"))
+		return json_between;
+	*close = "+++";
+	return is_mark(s, len, "+++") ? front_toml : NULL;
+}
+
+/* Hugo's JSON has no marks: a file that begins with an object. "{{" and "{%" begin something
+ * else. */
+static bool starts_with_object(const char *s, size_t len)
+{
+	size_t i = 1;
+	if (len < 2 || s[0] != '{')
+		return false;
+	while (i < len && (s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t'))
+		i++;
+	return i < len && (s[i] == '"' || s[i] == '}');
+}
+
 bool front_read(const char *s, size_t len, struct front *out, size_t *body, struct error *e)
 {
 	*body = 0;
+	if (starts_with_object(s, len))
+		return front_json(s, len < FRONT_MAX ? len : FRONT_MAX, 1, out, body, e);
+	const char *close = NULL;
 	size_t start = line_length(s, len);
-	if (!is_mark(s, start, "---"))
+	front_fn *read = format_of(s, start, &close);
+	if (read == NULL)
 		return true;
 	size_t end = start;
 	while (end < len && end - start <= FRONT_MAX) {
 		size_t n = line_length(s + end, len - end);
-		if (is_mark(s + end, n, "---") || is_mark(s + end, n, "...")) {
+		if (is_mark(s + end, n, close) ||
+			(read == front_yaml && is_mark(s + end, n, "..."))) {
 			*body = end + n;
-			return front_yaml(s + start, end - start, 2, out, e);
+			return read(s + start, end - start, 2, out, e);
 		}
 		end += n;
 	}
 	return error_set(e, ERROR_DATA,
-		"line 1: the front matter has no end; close it with a line of three dashes");
+		"line 1: the front matter has no end; close it with a line of %s", close);
 }
 
 enum meaning {
@@ -69,6 +113,7 @@ enum meaning {
 	MEANS_AUTHOR,
 	MEANS_SUMMARY,
 	MEANS_IMAGE,
+	MEANS_SECTION,
 	MEANS_CATEGORY,
 	MEANS_DRAFT,
 	MEANS_PUBLISHED,
@@ -88,8 +133,8 @@ static enum meaning meaning_of(const char *key)
 		{"description", MEANS_SUMMARY}, {"excerpt", MEANS_SUMMARY}, {"image", MEANS_IMAGE},
 		{"images", MEANS_IMAGE}, {"cover", MEANS_IMAGE}, {"featured_image", MEANS_IMAGE},
 		{"featuredimage", MEANS_IMAGE}, {"feature_image", MEANS_IMAGE},
-		{"thumbnail", MEANS_IMAGE}, {"category", MEANS_CATEGORY},
-		{"categories", MEANS_CATEGORY}, {"tags", MEANS_CATEGORY}, {"tag", MEANS_CATEGORY},
+		{"thumbnail", MEANS_IMAGE}, {"category", MEANS_SECTION},
+		{"categories", MEANS_SECTION}, {"tags", MEANS_CATEGORY}, {"tag", MEANS_CATEGORY},
 		{"draft", MEANS_DRAFT}, {"published", MEANS_PUBLISHED}, {"slug", MEANS_SLUG},
 		{"url", MEANS_URL}, {"permalink", MEANS_URL}};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -129,6 +174,12 @@ static bool set_truth(const char *key, const char *value, bool *out, struct erro
 	return error_set(e, ERROR_DATA, "%s: \"%s\" is neither true nor false", key, value);
 }
 
+static void set_line(char **to, const char *value)
+{
+	if (*to == NULL)
+		*to = characters_line(value);
+}
+
 static bool set_date(const char *key, const char *value, int64_t *out, struct error *e)
 {
 	int64_t at = feed_date(value);
@@ -155,12 +206,6 @@ static bool set_published(struct front *f, const char *value, struct error *e)
 	return true;
 }
 
-static void set_line(char **to, const char *value)
-{
-	if (*to == NULL)
-		*to = characters_line(value);
-}
-
 static void add_line(struct strlist *to, const char *value)
 {
 	char *line = characters_line(value);
@@ -173,12 +218,21 @@ static void add_line(struct strlist *to, const char *value)
 bool front_set(
 	struct front *f, const char *key, const char *inner, const char *value, struct error *e)
 {
-	enum meaning meaning = meaning_of(key);
+	/* Zola's table of tags, and what some themes put in a table of their own. */
+	bool outer = inner != NULL &&
+		     (strcasecmp(key, "taxonomies") == 0 || strcasecmp(key, "extra") == 0 ||
+			     strcasecmp(key, "params") == 0);
+	enum meaning meaning = meaning_of(outer ? inner : key);
 	bool truth = false;
+	if (outer && meaning != MEANS_CATEGORY && meaning != MEANS_SECTION &&
+		meaning != MEANS_IMAGE && meaning != MEANS_AUTHOR)
+		return true;
+	inner = outer ? NULL : inner;
 	if (!inner_counts(meaning, inner))
 		return true;
 	switch (meaning) {
 	case MEANS_DATE:
+		set_line(&f->date, value);
 		return set_date(key, value, &f->published_at, e);
 	case MEANS_UPDATED: /* nothing hangs on it */
 		f->updated_at = f->updated_at != 0 ? f->updated_at : feed_date(value);
@@ -207,6 +261,10 @@ bool front_set(
 		break;
 	case MEANS_AUTHOR:
 		add_line(&f->authors, value);
+		break;
+	case MEANS_SECTION:
+		add_line(&f->sections, value);
+		add_line(&f->categories, value);
 		break;
 	case MEANS_CATEGORY:
 		add_line(&f->categories, value);

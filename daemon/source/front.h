@@ -13,7 +13,9 @@
 /* All zero is: nothing said. */
 struct front {
 	char *title, *summary, *image, *slug, *url;
+	char *date; /* as it was written: a permalink shows the day in the author's zone */
 	struct strlist authors, categories;
+	struct strlist sections; /* of the categories those that are no tags */
 	int64_t published_at, updated_at;
 	bool draft;
 };
@@ -31,5 +33,9 @@ bool front_set(
 
 /* s without its delimiters; first_line is its line in the file. */
 bool front_yaml(const char *s, size_t len, int first_line, struct front *out, struct error *e);
+bool front_toml(const char *s, size_t len, int first_line, struct front *out, struct error *e);
+/* The object at the start of s, which may go on behind it: *used is where it ends. */
+bool front_json(const char *s, size_t len, int first_line, struct front *out, size_t *used,
+	struct error *e);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "character.h"
 #include "element.h"
+#include "embed.h"
 #include "hubmail/base_buf.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
@@ -28,6 +29,7 @@ struct cleaner {
 	const struct element *open[DEPTH_MAX];
 	size_t depth;
 	struct dropping dropping;
+	struct embed embed;
 };
 
 static void close_down_to(struct cleaner *c, size_t depth)
@@ -245,6 +247,8 @@ static void open_tag(struct cleaner *c, const struct token *t, const struct elem
 
 static void take(struct cleaner *c, const struct token *t)
 {
+	bool linked = innermost(c, ELEMENT_A, 0) > 0;
+	embed_take(&c->embed, t, &c->dropping, c->base, linked, &c->out);
 	if (dropping_takes(&c->dropping, t))
 		return;
 	if (t->kind == TOKEN_TEXT) {
@@ -275,6 +279,7 @@ char *source_html_sanitise(const char *html, size_t len, const char *base_url)
 	while (c.out.len < limit && scanner_next(&s, &t))
 		take(&c, &t);
 	close_down_to(&c, 0);
+	embed_free(&c.embed);
 	return buf_take(&c.out);
 }
 

@@ -208,6 +208,16 @@ bool schema_check(sqlite3 *db, const char *path, struct schema schema, struct er
 	return true;
 }
 
+bool schema_is_current(sqlite3 *db, const char *path, struct schema schema, struct error *e)
+{
+	if (!schema_check(db, path, schema, e))
+		return false;
+	return pragma_number(db, "PRAGMA user_version") == schema.n ||
+	       error_set(e, ERROR_AGAIN,
+		       "%s: was written by an older hubmail: start hubmaild, which brings it up to date",
+		       path);
+}
+
 static bool execute(sqlite3 *db, const char *path, const char *text, struct error *e)
 {
 	return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK || sql_error_db(db, path, e);

@@ -61,6 +61,8 @@ struct schema {
 struct schema schema_current(void);
 bool schema_migrate(sqlite3 *db, const char *path, struct schema schema, struct error *e);
 bool schema_check(sqlite3 *db, const char *path, struct schema schema, struct error *e);
+/* … and that it needs no migration. */
+bool schema_is_current(sqlite3 *db, const char *path, struct schema schema, struct error *e);
 
 /* digest.c: moves n deliveries of a digest from one state to another in its counters, and ends the
  * digest when nothing is left. from -1: they are new. */

@@ -50,14 +50,14 @@ static bool set_up(struct store *s, struct error *e)
 	static const char *const by_mode[] = {
 		[STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000",
 		[STORE_WRITE] = "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000",
-		[STORE_DAEMON] = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; "
-				 "PRAGMA journal_size_limit = 67108864",
+		[STORE_DAEMON] = ("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; "
+				  "PRAGMA journal_size_limit = 67108864"),
 	};
 
 	sqlite3_busy_handler(s->db, wait_turn, NULL);
 	sqlite3_extended_result_codes(s->db, 1);
 	if (s->mode == STORE_READ) {
-		if (!schema_check(s->db, s->path, schema_current(), e))
+		if (!schema_is_current(s->db, s->path, schema_current(), e))
 			return false;
 	} else {
 		/* Not ours? Then nothing in it may change, the journal mode included. */

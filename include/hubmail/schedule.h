@@ -60,7 +60,7 @@ struct config_schedule schedule_of_edition(const struct config_list *list, enum 
 /* The next time after `after` at which an edition of that schedule falls due, in the zone of that
  * name; 0 for EDITION_EACH and EDITION_MANUAL. Pure; any thread. A time that a change of clocks
  * skips is the first moment after the gap; one that happens twice is the first. */
-int64_t schedule_next_due(const struct config_schedule *when, const char *timezone, int64_t after);
+int64_t schedule_next_due(const struct config_schedule *when, const char *zone_name, int64_t after);
 
 /* How many posts a digest has. A scheduled edition with fewer than min_posts waiting is left out,
  * and they wait for the next due time. Of more than max_posts the newest go out, oldest of them

@@ -13,7 +13,8 @@ struct directory_watch;
 /* What a look found. posts: those of files that are new or changed since the last call (all that
  * are there, on a full look). complete: with this call ends a full look. errors: one line for each
  * file or folder that could not be read ("hello.md:3: …"), once for each change of it and on every
- * full look; the others are in posts all the same. Borrowed. */
+ * full look; the others are in posts all the same. All may be empty: then something of which an
+ * error was told is right now, or gone. Borrowed. */
 struct directory_look {
 	const struct post_list *posts;
 	bool complete;
@@ -36,8 +37,8 @@ typedef void directory_fn(const struct directory_look *look, void *arg);
  * as something new.
  *
  * A directory that does not exist is an error in a look, once and on request, and is looked for
- * every second; when it comes (back), so do all its posts, with complete = true if a full look was
- * owed. Work goes in steps of at most 10 ms. base_url may be NULL. fn may free the watch. */
+ * every second; when it comes (back), a full look follows. Work goes in steps of at most 10 ms.
+ * base_url may be NULL. fn may free the watch. */
 struct directory_watch *directory_watch_new(struct loop *loop, const char *path,
 	const char *base_url, int quiet_ms, int rescan_s, directory_fn *fn, void *arg);
 

@@ -1,5 +1,5 @@
-/* RSS 2.0 (and 0.9x, 1.0) and Atom (RFC 4287) into posts. Bytes in, clean posts out: no network, no
- * disk, no database. Any thread. */
+/* RSS 2.0 (and 0.9x, 1.0), Atom (RFC 4287 and 0.3) and JSON Feed (1.0, 1.1) into posts. Bytes in,
+ * clean posts out: no network, no disk, no database. Any thread. */
 #ifndef HUBMAIL_SOURCE_FEED_H
 #define HUBMAIL_SOURCE_FEED_H
 
@@ -13,12 +13,20 @@
 
 /* Appends the feed's posts to out, as they stand in it. base_url (may be NULL) resolves relative
  * links and the feed's xml:base; charset (may be NULL) is that of the Content-Type header and wins
- * over the XML declaration (RFC 7303, 3). Titles are plain text, summary and content sanitised
- * HTML. An entry without a guid is known by its link, one without either by a hash of title and
- * date. ERROR_DATA if it is no feed, too big, or not XML beyond repair (a small fault is repaired);
- * what was wrong names the line. Entities from outside and DTDs are never loaded (no XXE, no
- * billion laughs). */
+ * over the XML declaration (RFC 7303, 3), though not over a byte order mark, and Latin-1 is not
+ * believed of bytes that are UTF-8. Titles are plain text, summary and content sanitised HTML
+ * without the tails of WordPress ("[…]", "Continue reading"); without a summary, what stands before
+ * <!--more-->. An entry without a guid is known by its link, one without either by a hash of title
+ * and date. What is not well-formed XML is read as well as can be; of a document that was cut off
+ * the whole items are kept. ERROR_DATA if it is no feed, too big, or damaged so that no item is
+ * left; what was wrong names the line, and out is as it was. Entities from outside and DTDs are
+ * never loaded, and a document's own are never expanded (no XXE, no billion laughs). */
 bool source_feed_parse(const char *data, size_t len, const char *base_url, const char *charset,
 	struct post_list *out, struct error *e);
+
+/* Appends the addresses at which the page's feeds may be, the likeliest first: what it announces
+ * with <link rel=alternate>, links that look like feeds, then the usual paths of blog software. At
+ * most 20, each absolute and once; those of the usual paths may not exist. */
+void source_feed_discover(const char *html, size_t len, const char *page_url, struct strlist *out);
 
 #endif

@@ -329,6 +329,31 @@ static void test_a_broken_file_is_an_error_once_for_each_change(void **state)
 	assert_int_equal(f->errors.n, 1);
 }
 
+static void test_it_is_told_when_nothing_is_wrong_any_more(void **state)
+{
+	struct fixture *f = *state;
+
+	int fd = open_file(f, "broken.md");
+	write_text(fd, "---\ntitle: \xff\xfe\n---\n");
+	close(fd);
+	watch(f, NEVER_S);
+	forget(f);
+	remove_file(f, "broken.md");
+	while (f->calls == 0)
+		turn(f);
+	assert_int_equal(f->found.n + f->errors.n, 0);
+	fd = open_file(f, "broken.md");
+	write_text(fd, "---\ntitle: \xff\xfe\n---\n");
+	close(fd);
+	wait_for_errors(f, 1);
+	forget(f);
+	save(f, "broken.md", "Draft\ndraft: true");
+	while (f->calls == 0)
+		turn(f);
+	assert_int_equal(f->found.n + f->errors.n, 0);
+	assert_int_equal(f->completes, 0);
+}
+
 static void test_a_file_that_is_too_large_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -386,6 +411,7 @@ int main(void)
 		TEST(test_symbolic_links_are_left_aside),
 		TEST(test_what_is_no_file_is_left_aside),
 		TEST(test_a_broken_file_is_an_error_once_for_each_change),
+		TEST(test_it_is_told_when_nothing_is_wrong_any_more),
 		TEST(test_a_file_that_is_too_large_is_an_error),
 		TEST(test_a_file_that_may_not_be_read_is_an_error_until_it_may),
 	};

@@ -141,6 +141,23 @@ static inline int tear_down(void **state)
 	return 0;
 }
 
+/* How many folders the kernel watches for this process. */
+static inline int count_watches(void)
+{
+	char name[64], line[256];
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++) {
+		snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+		FILE *in = fopen(name, "r");
+		while (in != NULL && fgets(line, sizeof(line), in) != NULL)
+			n += text_starts(line, "inotify wd:");
+		if (in != NULL)
+			fclose(in);
+	}
+	return n;
+}
+
 static inline void turn(struct fixture *f)
 {
 	event_base_loop(f->base, EVLOOP_ONCE);

@@ -297,6 +297,16 @@ static void test_broken_compression_is_an_error(void **state)
 	assert_failure(f, ERROR_DATA, "compression is broken");
 }
 
+static void test_a_coding_that_is_none_is_not_heeded(void **state)
+{
+	struct fixture *f = *state;
+	ROUTES(f, {"/feed", 200, {{"Content-Encoding", "UTF-8"}}, .body = "<rss/>"});
+
+	get(f, "/feed");
+	assert_success(f, 200);
+	assert_string_equal(buf_str(&f->body), "<rss/>");
+}
+
 static void test_headers_without_end_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -552,6 +562,7 @@ int main(void)
 		TEST(test_a_stream_that_unpacks_to_nothing_ends_too),
 		TEST(test_nested_compression_is_refused),
 		TEST(test_broken_compression_is_an_error),
+		TEST(test_a_coding_that_is_none_is_not_heeded),
 		TEST(test_headers_without_end_are_refused),
 		TEST(test_what_is_no_http_url_fails_after_the_start),
 		TEST(test_a_host_in_another_script_is_asked_as_punycode),

@@ -43,6 +43,7 @@ static struct {
 	char address[64]; /* of any.test */
 	bool slow_goes;   /* slow.test is answered */
 	int slow_waiting;
+	int connects;                        /* that were tried, wherever to */
 	int port;                            /* where outside addresses lead */
 	struct sockaddr_storage peers[1024]; /* by descriptor: what connect() was asked for */
 } net = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -95,6 +96,7 @@ int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 		asked.sin_family == AF_INET && asked.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
 	if (fd < 0 || (size_t)fd >= sizeof(net.peers) / sizeof(net.peers[0]))
 		return errno = EBADF, -1;
+	net.connects++;
 	memset(&net.peers[fd], 0, sizeof(net.peers[fd]));
 	if (is_inside || len > sizeof(net.peers[fd]))
 		return real(fd, to.__sockaddr__, len);

@@ -110,13 +110,14 @@ static bool redirect_is_followed_to(struct fixture *f, const char *address)
 	pthread_mutex_unlock(&net.lock);
 	fetcher_free(f->fetcher); /* with what it knows of any.test */
 	f->fetcher = fetcher_new(f->loop, "test");
-	f->requests = 0;
+	f->requests = net.connects = 0;
 	get(f, "/out");
 	if (f->failure.code == ERROR_NONE)
 		return true;
 	assert_false(f->has_answer);
 	assert_failure(f, ERROR_REFUSED, "any.test has the address");
 	assert_int_equal(f->requests, 1);
+	assert_int_equal(net.connects, 1);
 	return false;
 }
 

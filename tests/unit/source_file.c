@@ -139,7 +139,7 @@ static void test_broken_front_matter_names_the_line(void **state)
 {
 	struct fixture *f = *state;
 	fails(f, "---\ntitle: a\n",
-		"line 1: the front matter has no end; close it with a line of three dashes");
+		"line 1: the front matter has no end; close it with a line of ---");
 	fails(f, "---\ntitle: a\ndraft: perhaps\n---\n",
 		"line 3: draft: \"perhaps\" is neither true nor false");
 	fails(f, "---\ndate: soon\n---\n",

@@ -1,0 +1,260 @@
+/* Hugo's {{< shortcodes >}} and Jekyll's {% tags %} and {{ expressions }}. They are programs of a
+ * site that we do not have; a few say plainly what they show, the others would only be seen as
+ * braces in a mail. In code they are what the author wants to show, so that is left alone. */
+#include "shortcode.h"
+
+#include "character.h"
+#include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAG_MAX 2000   /* bytes of a tag */
+#define CODE_MAX 10000 /* bytes of code between backquotes */
+
+struct reading {
+	const char *at, *end;
+	struct buf *out;
+	char fence; /* the character of the fence that is open, or 0 */
+	size_t fence_length;
+	bool raw; /* between {% raw %} and {% endraw %} */
+};
+
+static const char *find(const char *s, const char *end, size_t max, const char *what)
+{
+	size_t len = (size_t)(end - s);
+	return memmem(s, len < max ? len : max, what, strlen(what));
+}
+
+static bool at(const struct reading *r, const char *what)
+{
+	size_t n = strlen(what);
+	return (size_t)(r->end - r->at) >= n && memcmp(r->at, what, n) == 0;
+}
+
+static size_t run_length(const char *s, const char *end, char c)
+{
+	size_t n = 0;
+	while (s + n < end && s[n] == c)
+		n++;
+	return n;
+}
+
+/* At the start of a line: is it a fence, and which? */
+static void see_fence(struct reading *r)
+{
+	const char *s = r->at;
+	size_t indent = run_length(s, r->end, ' ');
+	s += indent;
+	if (indent > 3 || s >= r->end || (*s != '`' && *s != '~'))
+		return;
+	size_t n = run_length(s, r->end, *s);
+	if (r->fence == 0 && n >= 3) {
+		r->fence = *s;
+		r->fence_length = n;
+	} else if (r->fence == *s && n >= r->fence_length) {
+		r->fence = 0;
+		const char *line_end = memchr(s, '\n', (size_t)(r->end - s));
+		size_t rest = (size_t)((line_end != NULL ? line_end : r->end) - r->at);
+		buf_add(r->out, r->at, rest);
+		r->at += rest;
+	}
+}
+
+/* Backquotes that have an end are copied with what is between them. */
+static void copy_code(struct reading *r)
+{
+	size_t n = run_length(r->at, r->end, '`');
+	const char *limit = r->end - r->at > CODE_MAX ? r->at + CODE_MAX : r->end;
+	const char *p = r->at + n;
+	while (p < limit) {
+		const char *tick = memchr(p, '`', (size_t)(limit - p));
+		if (tick == NULL)
+			break;
+		size_t m = run_length(tick, limit, '`');
+		p = tick + m;
+		if (m == n) {
+			buf_add(r->out, r->at, (size_t)(p - r->at));
+			r->at = p;
+			return;
+		}
+	}
+	buf_add(r->out, r->at, n);
+	r->at += n;
+}
+
+/* The first word behind the name of the tag; the caller's. */
+static char *first_argument(const char *s)
+{
+	s += strspn(s, " \t");
+	s += strcspn(s, " \t");
+	s += strspn(s, " \t");
+	size_t n = strcspn(s, " \t");
+	if (n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n - 1] == s[0]) {
+		s++;
+		n -= 2;
+	}
+	return xstrndup(s, n);
+}
+
+/* The value of key="value"; NULL if there is none. */
+static char *argument(const char *s, const char *key)
+{
+	size_t n = strlen(key);
+	for (const char *p = strstr(s, key); p != NULL; p = strstr(p + 1, key)) {
+		if (p[n] != '=' || p == s || p[-1] != ' ')
+			continue;
+		char quote = p[n + 1];
+		if (quote != '"' && quote != '\'' && quote != '`')
+			return xstrndup(p + n + 1, strcspn(p + n + 1, " \t"));
+		const char *close = strchr(p + n + 2, quote);
+		return close != NULL ? xstrndup(p + n + 2, (size_t)(close - (p + n + 2))) : NULL;
+	}
+	return NULL;
+}
+
+static void add_attribute(struct buf *out, const char *name, const char *value)
+{
+	buf_addf(out, " %s=\"", name);
+	characters_escape(value, strlen(value), out);
+	buf_addc(out, '"');
+}
+
+/* A frame, of which the sanitiser makes a link with a picture. */
+static void show_film(struct reading *r, const char *tag, const char *place)
+{
+	char *id = argument(tag, "id");
+	if (id == NULL)
+		id = first_argument(tag);
+	char *url = xasprintf("%s%s", place, id);
+	buf_adds(r->out, "<iframe");
+	add_attribute(r->out, "src", url);
+	buf_adds(r->out, "></iframe>");
+	free(url);
+	free(id);
+}
+
+static void show_figure(struct reading *r, const char *tag)
+{
+	char *src = argument(tag, "src");
+	char *alt = argument(tag, "alt");
+	char *caption = argument(tag, "caption");
+	if (src != NULL) {
+		buf_adds(r->out, "<figure><img");
+		add_attribute(r->out, "src", src);
+		add_attribute(r->out, "alt", alt != NULL ? alt : "");
+		buf_addc(r->out, '>');
+		if (caption != NULL) {
+			buf_adds(r->out, "<figcaption>");
+			characters_escape(caption, strlen(caption), r->out);
+			buf_adds(r->out, "</figcaption>");
+		}
+		buf_adds(r->out, "</figure>");
+	}
+	free(src);
+	free(alt);
+	free(caption);
+}
+
+static bool is_tag(const char *tag, const char *name)
+{
+	size_t n = strlen(name);
+	tag += strspn(tag, " \t\n-");
+	return strncmp(tag, name, n) == 0 && (tag[n] == '\0' || strchr(" \t\n-", tag[n]) != NULL);
+}
+
+static void show(struct reading *r, const char *tag)
+{
+	if (is_tag(tag, "youtube"))
+		show_film(r, tag, "https://www.youtube.com/embed/");
+	else if (is_tag(tag, "vimeo"))
+		show_film(r, tag, "https://player.vimeo.com/video/");
+	else if (is_tag(tag, "figure"))
+		show_figure(r, tag);
+	else if (is_tag(tag, "highlight"))
+		buf_adds(r->out, "\n```\n");
+	else if (is_tag(tag, "endhighlight"))
+		buf_adds(r->out, "\n```\n");
+	r->raw = is_tag(tag, "raw");
+}
+
+/* {{ '/a.png' | relative_url }} shows the address, {{ site.title }} something of the site; anything
+ * else in braces may be what the author writes about. */
+static bool show_expression(struct reading *r, const char *inside)
+{
+	const char *s = inside + strspn(inside, " \t-");
+	const char *close = *s == '"' || *s == '\'' ? strchr(s + 1, *s) : NULL;
+	if (close != NULL) {
+		buf_add(r->out, s + 1, (size_t)(close - s - 1));
+		return true;
+	}
+	return text_starts(s, "site.") || text_starts(s, "page.");
+}
+
+/* Takes the tag at r->at, if it has an end nearby. */
+static bool take_tag(struct reading *r, const char *open, const char *close)
+{
+	const char *s = r->at + strlen(open);
+	const char *end = find(s, r->end, TAG_MAX, close);
+	if (end == NULL)
+		return false;
+	char *inside = xstrndup(s, (size_t)(end - s));
+	bool taken = true;
+	if (text_starts(inside, "/*")) /* how Hugo's users write about shortcodes */
+		buf_addf(
+			r->out, "%s%.*s%s", open, (int)strcspn(inside + 2, "*"), inside + 2, close);
+	else if (strcmp(open, "{{") == 0)
+		taken = show_expression(r, inside);
+	else
+		show(r, inside);
+	free(inside);
+	if (taken)
+		r->at = end + strlen(close);
+	return taken;
+}
+
+static bool take_any_tag(struct reading *r)
+{
+	if (at(r, "{{<"))
+		return take_tag(r, "{{<", ">}}");
+	if (at(r, "{{%"))
+		return take_tag(r, "{{%", "%}}");
+	if (at(r, "{%"))
+		return take_tag(r, "{%", "%}");
+	return at(r, "{{") && take_tag(r, "{{", "}}");
+}
+
+static void copy_raw(struct reading *r)
+{
+	const char *end = find(r->at, r->end, (size_t)(r->end - r->at), "{%");
+	while (end != NULL && !is_tag(end + 2, "endraw"))
+		end = find(end + 2, r->end, (size_t)(r->end - end - 2), "{%");
+	if (end == NULL)
+		end = r->end;
+	buf_add(r->out, r->at, (size_t)(end - r->at));
+	r->at = end;
+	r->raw = false;
+}
+
+void shortcode_expand(const char *s, size_t len, struct buf *out)
+{
+	struct reading r = {.at = s, .end = s + len, .out = out};
+	bool line_start = true;
+	while (r.at < r.end) {
+		if (line_start)
+			see_fence(&r);
+		line_start = false;
+		if (r.at >= r.end)
+			break;
+		if (r.raw) {
+			copy_raw(&r);
+		} else if (r.fence == 0 && *r.at == '`') {
+			copy_code(&r);
+		} else if (r.fence != 0 || *r.at != '{' || !take_any_tag(&r)) {
+			line_start = *r.at == '\n';
+			buf_addc(out, *r.at++);
+		}
+	}
+}
