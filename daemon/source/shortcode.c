@@ -8,6 +8,7 @@
 #include "hubmail/base_text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,9 +179,7 @@ static void show(struct reading *r, const char *tag)
 		show_film(r, tag, "https://player.vimeo.com/video/");
 	else if (is_tag(tag, "figure"))
 		show_figure(r, tag);
-	else if (is_tag(tag, "highlight"))
-		buf_adds(r->out, "\n```\n");
-	else if (is_tag(tag, "endhighlight"))
+	else if (is_tag(tag, "highlight") || is_tag(tag, "endhighlight"))
 		buf_adds(r->out, "\n```\n");
 	r->raw = is_tag(tag, "raw");
 }
@@ -247,11 +246,20 @@ static bool take_any_tag(struct reading *r)
 	return false;
 }
 
+static bool ends_raw(const char *tag, const char *end)
+{
+	const char *close = find(tag, end, TAG_MAX, "%}");
+	char *inside = xstrndup(tag, close != NULL ? (size_t)(close - tag) : 0);
+	bool ends = is_tag(inside, "endraw");
+	free(inside);
+	return ends;
+}
+
 static void copy_raw(struct reading *r)
 {
-	const char *end = find(r->at, r->end, (size_t)(r->end - r->at), "{%");
-	while (end != NULL && !is_tag(end + 2, "endraw"))
-		end = find(end + 2, r->end, (size_t)(r->end - end - 2), "{%");
+	const char *end = find(r->at, r->end, SIZE_MAX, "{%");
+	while (end != NULL && !ends_raw(end + 2, r->end))
+		end = find(end + 2, r->end, SIZE_MAX, "{%");
 	if (end == NULL)
 		end = r->end;
 	buf_add(r->out, r->at, (size_t)(end - r->at));
