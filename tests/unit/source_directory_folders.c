@@ -34,9 +34,11 @@ static void test_a_half_written_file_in_a_new_folder_is_not_told(void **state)
 	make_folder(f, "new");
 	int fd = open_file(f, "new/half.md");
 	write_text(fd, "---\ntitle: Ha");
+	while (count_watches() < 2)
+		turn(f);
+	write_text(fd, "lf\n---\n");
 	save(f, "sentinel.md", "Sentinel");
 	wait_for_found(f, "sentinel.md=Sentinel");
-	write_text(fd, "lf\n---\n");
 	wait_until_old(f, "new/half.md");
 	assert_int_equal(f->found.n, 1);
 	look_at_all(f);
