@@ -15,7 +15,7 @@
 #define TREE_MAX (40u << 20) /* bytes that the tree may take */
 #define VALUE_SIZE 64        /* bytes of a value in it, at most */
 #define OBJECT_SIZE 400      /* and of an empty object */
-#define POSTS_SIZE_MAX (20u << 20)
+#define POSTS_SIZE_MAX (16u << 20)
 #define NOTE_MAX (2u << 20) /* bytes of a text */
 
 static bool fits(const char *s, size_t len)
