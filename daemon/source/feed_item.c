@@ -18,6 +18,7 @@
 
 #define TITLE_MAX 1000 /* characters */
 #define AUTHORS_MAX 10
+#define TEXT_MAX (2u << 20)
 #define CATEGORIES_MAX 50
 #define CATEGORY_MAX 200 /* bytes */
 #define GUID_MAX 1000    /* bytes; a longer one is known by its hash */
@@ -49,6 +50,15 @@ void feed_item_set(char **field, const char *s)
 {
 	if (*field == NULL)
 		*field = characters_line(s);
+}
+
+void feed_item_text(struct feed_text *to, const char *s, enum markup markup)
+{
+	if (s == NULL || s[0] == '\0' || to->text.len > 0)
+		return;
+	size_t len = strlen(s);
+	buf_add(&to->text, s, len < TEXT_MAX ? len : TEXT_MAX);
+	to->markup = markup;
 }
 
 void feed_item_image(struct feed_item *i, const char *url, const char *base, int rank)
