@@ -181,8 +181,8 @@ static void fill_from_body(const struct source_file *f, struct front *front, siz
 		s = buf_str(&html);
 		len = html.len;
 	}
-	*draft = front->draft;
-	if (!front->draft)
+	*draft = front->draft || place_is_of_drafts(f->path);
+	if (!*draft)
 		fill(f, front, s, len, out);
 	buf_free(&html);
 }

@@ -174,7 +174,7 @@ static void test_summaries_lose_their_tails(void **state)
 	} summaries[] = {{"<p>Text goes [&hellip;]</p>", "<p>Text goes…</p>"},
 		{"Text [...]", "Text…"},
 		{"<p>Text <a href='/1' class='more-link'>Continue reading <span>Title</span></a></p>",
-			"<p>Text </p>"},
+			"<p>Text</p>"},
 		{"<p>Text [&#8230;]</p>\n<p>The post <a href='/1'>T</a> appeared first on <a href='/'>B</a>.</p>",
 			"<p>Text…</p>"},
 		{"<p>Text</p><p><a href='/1'>Read more »</a></p>", "<p>Text</p>"},
