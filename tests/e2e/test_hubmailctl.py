@@ -2,26 +2,21 @@
 the daemon."""
 
 import csv
-import fcntl
 import io
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import signal
 import sqlite3
-import struct
 import subprocess
-import termios
-import time
 
 import pytest
 
 from house import ENVIRONMENT
 from sink import find_program
+from terminal import on_terminal
 from waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -42,35 +37,6 @@ def two_lists(make_house):
     house.news["editions"] = ["each", "daily"]
     house.write_config()
     return house
-
-
-def on_terminal(house, *arguments, columns=120, zone="Europe/Zurich", deadline=30):
-    """(exit code, what a terminal would be sent): the program runs on a pseudo-terminal."""
-    program = find_program(house.build, "hubmailctl")
-    environment = {**os.environ, **ENVIRONMENT, "TERM": "xterm", "TZ": zone}
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    process = subprocess.Popen(
-        [program, "-c", house.file, *map(str, arguments)],
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        env=environment,
-    )
-    os.close(terminal)
-    out, end = b"", time.monotonic() + deadline
-    while time.monotonic() < end:
-        if not select.select([controller], [], [], 1)[0]:
-            continue
-        try:
-            piece = os.read(controller, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(controller)
-    return process.wait(deadline), out.decode().replace("\r\n", "\n")
 
 
 def readers(house, *options):
