@@ -65,7 +65,7 @@ static bool show_all(struct cli *cli, const struct args *a, struct error *e)
 			cell_text(d->reason));
 	}
 	for (size_t i = 0; i < n; i++) {
-		digest_report_reason(cli->report, &all[i]);
+		digest_report_trouble(cli->report, &all[i]);
 		store_digest_free(&all[i]);
 	}
 	free(all);

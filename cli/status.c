@@ -221,7 +221,7 @@ static bool digests_part(struct cli *cli, double rate, struct error *e)
 	for (size_t i = 0; i < n; i++)
 		digest_row(cli->report, &all[i], rate);
 	for (size_t i = 0; i < n; i++) {
-		digest_report_reason(cli->report, &all[i]);
+		digest_report_trouble(cli->report, &all[i]);
 		store_digest_free(&all[i]);
 	}
 	free(all);

@@ -129,3 +129,83 @@ def test_status_has_no_word_on_limits_where_there_are_none(house):
     assert page["domains"] == [] and page["relays"][0]["limit"] is None
     code, text = on_terminal(house, "status")
     assert code == 0 and "limit" not in text
+
+
+# ---- Deliveries whose fate is not known ----
+
+
+@pytest.fixture
+def one_held(quick, sink):
+    """The relay took the first mail, and the connection broke before it said so."""
+    quick.settings["on_unknown"] = "hold"
+    sink.faults("1x kept drop")
+    publish(quick, *READERS)
+    quick.wait_digest(sent=4, held=1)
+    (held,) = quick.queue()
+    assert held["state"] == "held"
+    return quick, held["email"]
+
+
+def test_held_deliveries_are_told_with_what_can_be_done(one_held):
+    house, email = one_held
+    for command in (["queue"], ["queue", "--state", "held"], ["show", email]):
+        code, text = on_terminal(house, *command, columns=200)
+        assert code == 0 and "held: the relay's answer was lost" in text, command
+        assert "`hubmailctl retry DIGEST` sends it" in text, command
+    code, text = on_terminal(house, "digests", columns=200)
+    assert "digest 1: 1 held" in text and "hubmailctl queue --digest 1 --state held" in text
+    assert house.ask("show", email)["attempts"][-1]["outcome"] == "unknown"
+    code, text = on_terminal(house, "queue", "--state", "unknown", columns=200)
+    assert code == 0 and email in text and "may have the mail twice" in text
+    code, text = on_terminal(house, "queue", "--state", "sent", columns=200)
+    assert code == 0 and "lost" not in text
+
+
+def test_a_held_delivery_is_sent_by_retry(one_held, sink):
+    house, email = one_held
+    code, text = on_terminal(house, "retry", 1)
+    assert code == 0 and "1 delivery is tried again now" in text
+    assert "1 of them was held" in text and "twice" in text
+    house.wait_digest(sent=5, held=0, state="done")
+    assert sink.recipients().count(email) == 2, "nobody knew that it had arrived"
+    assert house.ask("retry") == {"due": 0, "held": 0}
+    assert house.queue() == []
+
+
+# ---- Who may ----
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_whoever_may_not_enter_the_folder_is_told_to_use_sudo(house):
+    inner = house.folder / "var"
+    house.settings["database"] = inner / "hubmail.db"
+    house.write_config()
+    inner.mkdir(mode=0o750)
+    program = find_program(house.build, "hubmailctl")
+
+    for folder in house.folder.parents:
+        if folder.name.startswith("pytest-"):
+            folder.chmod(0o755)
+    house.folder.parent.chmod(0o755)
+
+    def as_nobody(*command):
+        return subprocess.run(
+            [program, "-c", house.file, *command],
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
+        )
+
+    def is_told(done):
+        assert done.returncode == 74, done
+        assert "hubmail.db: permission denied: use sudo" in done.stderr
+
+    is_told(as_nobody("subscribers"))
+    assert not (inner / "hubmail.db").exists()
+    assert house.ctl("lists").code == 0
+    is_told(as_nobody("subscribers"))
+    inner.chmod(0o755)
+    is_told(as_nobody("add", "ann@example.org"))
