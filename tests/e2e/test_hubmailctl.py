@@ -621,6 +621,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (["-c", "x.conf", "queue", "--state", "h"], ["held"]),
         (["help", "prev"], ["preview"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
+        (["dkim", ""], ["keygen", "show"]),
+        (["dkim", "keygen", "--type", ""], ["rsa", "ed25519", "both"]),
     ],
 )
 def test_bash_completes(quiet, tmp_path, words, offered):
