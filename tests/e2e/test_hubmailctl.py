@@ -50,7 +50,7 @@ def test_alone_it_shows_the_commands_by_group(quiet):
     done = quiet.ctl()
     assert done.code == 0
     assert "Readers" in done.out and "Digests and the queue" in done.out
-    assert re.search(r"^  import +adds subscribers from a CSV file$", done.out, re.M)
+    assert re.search(r"^  import +adds subscribers from a CSV or JSON file$", done.out, re.M)
 
 
 def test_help_needs_no_configuration(quiet):
@@ -237,6 +237,83 @@ def test_export_and_import_keep_everything(two_lists, make_house):
     rows = list(csv.DictReader(io.StringIO(exported)))
     assert rows[0]["name"] == 'Ann "the first", 李'
     assert json.loads(rows[0]["attributes"]) == {"k": '"v"\nw'}
+
+
+def test_the_json_of_an_export_is_read_too(two_lists, make_house):
+    two_lists.add("ann@example.org", name='Ann "the\tfirst", 李', tag="a,b", set='k="v"\nw', list="news")
+    two_lists.add("ann@example.org", list="weekly-news")
+    two_lists.add("bob@example.org", list="news", edition="daily", tag=" x ")
+    two_lists.add("carl@example.org", list="news")
+    two_lists.ctl("remove", "carl@example.org")
+    exported = two_lists.ctl("export", "--format", "json").out
+
+    other = make_house(25)
+    other.settings["lists"] = [
+        {**one, "from": "x <x@example.org>"} for one in two_lists.settings["lists"]
+    ]
+    other.write_config()
+    assert other.ctl("import", "-", stdin=other.ctl("export", "--format", "json").out).code == 0
+    path = other.folder / "readers.json"
+    path.write_text(exported)
+    done = other.ctl("import", path)
+    assert done.code == 0, done
+    assert other.ctl("export", "--format", "json").out == exported
+    assert other.ctl("export").out == two_lists.ctl("export").out
+    assert other.ctl("import", "-", stdin=exported).code == 0, "it is safe to repeat"
+    assert other.ctl("export", "--format", "json").out == exported
+
+
+def test_bad_readers_in_json_are_told_kept_and_can_be_mended(quiet):
+    path, rejects = quiet.folder / "r.json", quiet.folder / "rejects.json"
+    path.write_text(
+        '[\n{"mail": "ann@example.org", "city": "Oslo"},\n{"mail": "nonsense", "name": "Bob"},\n7,\n'
+        '{"mail": "carl@example.org"}\n]\n'
+    )
+    done = quiet.ctl("--json", "import", path, "--rejects", rejects, "--map", "city=set:city")
+    assert done.code == 65
+    assert [b["line"] for b in json.loads(done.out)["bad_lines"]] == [3, 4]
+    assert sorted(readers(quiet)) == ["ann@example.org", "carl@example.org"]
+    assert quiet.ask("show", "ann@example.org")["attributes"] == {"city": "Oslo"}
+    assert f"{path}:3: " in done.err and "nonsense" in done.err
+    kept = json.loads(rejects.read_text())
+    assert [k["line"] for k in kept] == [3, 4] and kept[0]["name"] == "Bob"
+    mended = rejects.read_text().replace("nonsense", "bob@example.org")
+    assert quiet.ctl("import", "-", stdin=mended).code == 65, "one of the two is still bad"
+    assert "bob@example.org" in readers(quiet)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ('[{"email": "ann@example.org"}, {"email": ', "standard input:1: the JSON is broken"),
+        ('{"email": "ann@example.org"}', "an array of readers"),
+        ('[{"name": "Ann"}]', "--map COLUMN=email"),
+        ('[{"ann@example.org": "Ann"}]', "an address stands in the place of a name"),
+    ],
+)
+def test_of_broken_json_nothing_is_imported(quiet, text, says):
+    done = quiet.ctl("import", "-", stdin=text)
+    assert done.code == 65 and says in done.err, done
+    assert readers(quiet) == {}
+
+
+def test_json_that_is_too_large_is_told_before_it_is_read(quiet):
+    path = quiet.folder / "r.json"
+    with open(path, "w") as file:
+        file.write("[")
+        file.truncate((64 << 20) + 1)
+    done = quiet.ctl("import", path)
+    assert done.code == 65 and "JSON of more than 64 MB" in done.err and "CSV" in done.err
+    program = find_program(quiet.build, "hubmailctl")
+    with open(path) as file:
+        done = subprocess.run(
+            ["sh", "-c", f"cat | '{program}' -c '{quiet.file}' import -"],
+            stdin=file,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
+        )
+    assert done.returncode == 65 and "JSON of more than 64 MB" in done.stderr
 
 
 def test_an_import_never_subscribes_again_whoever_unsubscribed(quiet):
