@@ -28,6 +28,12 @@ static int wait_turn(void *arg, int naps)
 	return 1;
 }
 
+static bool not_permitted(const char *path, struct error *e)
+{
+	return error_set(e, ERROR_IO,
+		"%s: permission denied: use sudo, or become the user that hubmaild runs as", path);
+}
+
 static bool make_file(const char *path, struct error *e)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
@@ -35,12 +41,25 @@ static bool make_file(const char *path, struct error *e)
 	if (fd < 0) {
 		if (errno == EEXIST)
 			return true;
+		if (errno == EACCES)
+			return not_permitted(path, e);
 		return error_set(e, ERROR_IO, "%s: cannot be made: %s", path, strerror(errno));
 	}
 	bool ok = file_give_to_folder(fd, path) ||
 		  error_set(e, ERROR_IO, "%s: its owner cannot be set: %s", path, strerror(errno));
 	close(fd);
 	return ok;
+}
+
+/* Why a database cannot be read, in errno: true if it could be made. */
+static bool not_there(const char *path, enum store_mode mode, struct error *e)
+{
+	if (errno == EACCES)
+		return not_permitted(path, e);
+	if (mode != STORE_READ)
+		return make_file(path, e);
+	return error_set(e, ERROR_NOT_FOUND,
+		"%s: there is no database yet: start hubmaild or add a subscriber", path);
 }
 
 static bool set_up(struct store *s, struct error *e)
@@ -84,13 +103,8 @@ struct store *store_open(const char *path, enum store_mode mode, struct error *e
 
 	s->path = xstrdup(path);
 	s->mode = mode;
-	if (mode != STORE_READ && access(path, F_OK) != 0 && !make_file(path, e))
+	if (access(path, R_OK) != 0 && !not_there(path, mode, e))
 		goto fail;
-	if (mode == STORE_READ && access(path, F_OK) != 0) {
-		error_set(e, ERROR_NOT_FOUND,
-			"%s: there is no database yet: start hubmaild or add a subscriber", path);
-		goto fail;
-	}
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
 		SQLITE_OK) {
 		sql_error(s, e);
