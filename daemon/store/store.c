@@ -62,6 +62,18 @@ static bool not_there(const char *path, enum store_mode mode, struct error *e)
 		"%s: there is no database yet: start hubmaild or add a subscriber", path);
 }
 
+/* SQLite does not ask the busy handler when two processes change the journal mode of a new database
+ * at once. */
+static bool use_wal(struct store *s)
+{
+	int rc, naps = 0;
+
+	do
+		rc = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	while ((rc & 0xff) == SQLITE_BUSY && wait_turn(NULL, naps++));
+	return rc == SQLITE_OK;
+}
+
 static bool set_up(struct store *s, struct error *e)
 {
 	static const char common[] =
@@ -84,7 +96,7 @@ static bool set_up(struct store *s, struct error *e)
 		/* Not ours? Then nothing in it may change, the journal mode included. */
 		if (!schema_check(s->db, s->path, schema_current(), e))
 			return false;
-		if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
+		if (!use_wal(s))
 			return sql_error(s, e);
 		if (!schema_migrate(s->db, s->path, schema_current(), e))
 			return false;
