@@ -1,9 +1,11 @@
 """Keys that sign the mails: `hubmailctl dkim`."""
 
+import base64
 import os
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from terminal import on_terminal
 
@@ -24,15 +26,14 @@ def declare(house, *keys):
 
 
 def public_half(file, kind):
-    """What OpenSSL's own tool makes of the private key, as the record should have it."""
-    der = subprocess.run(
-        ["openssl", "pkey", "-in", file, "-pubout", "-outform", "DER"],
-        capture_output=True,
-        check=True,
-    ).stdout
-    raw = der[-32:] if kind == "ed25519" else der
-    encoded = subprocess.run(["base64", "-w0"], input=raw, capture_output=True, check=True)
-    return f"v=DKIM1; k={kind}; p={encoded.stdout.decode()}"
+    """What somebody else's library makes of the private key, as the record should have it."""
+    with open(file, "rb") as pem:
+        public = serialization.load_pem_private_key(pem.read(), None).public_key()
+    if kind == "ed25519":
+        form = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    else:
+        form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return f"v=DKIM1; k={kind}; p={base64.b64encode(public.public_bytes(*form)).decode()}"
 
 
 def test_keygen_makes_a_key_and_says_what_to_publish_and_to_write(quiet):
