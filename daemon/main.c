@@ -108,6 +108,17 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return ERROR_USAGE;
 }
 
+/* A configuration that can be run, or all that is wrong with it. */
+static struct config *load(const char *file, struct strlist *errors)
+{
+	struct config *c = config_load(file, errors);
+
+	if (c == NULL || delivery_check(c, errors))
+		return c;
+	config_free(c);
+	return NULL;
+}
+
 /* ---- Reload ---- */
 
 static void free_old_config(void *arg)
@@ -142,7 +153,7 @@ static void reload(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
-	struct config *new = config_load(d->options->file, &errors);
+	struct config *new = load(d->options->file, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		log_error("configuration is wrong, the old one stays", "error=%s",
 			log_quote(errors.items[i]));
@@ -225,6 +236,8 @@ static bool build(struct daemon *d, struct error *e)
 	if (d->lock < 0 || !secret_load(c->secret_file, true, &d->secret, e))
 		return false;
 	d->loop = loop_new();
+	if (d->loop == NULL)
+		return error_set(e, ERROR_IO, "no event loop: too few file descriptors");
 	d->writer = store_writer_start(c->database, e);
 	if (d->writer == NULL)
 		return false;
@@ -323,7 +336,7 @@ int main(int argc, char **argv)
 	if (exit_code >= 0)
 		return exit_code;
 	umask(027);
-	d.config = config_load(o.file, &errors);
+	d.config = load(o.file, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		fprintf(stderr, "%s\n", errors.items[i]);
 	strlist_free(&errors);

@@ -15,7 +15,7 @@ packages_build="
 # What the unit tests and the end-to-end tests run on.
 packages_test="
 	python3-pytest python3-pytest-xdist python3-aiosmtpd python3-dkim python3-feedparser
-	python3-cryptography ca-certificates mount"
+	python3-cryptography ca-certificates mount mandoc zsh fish"
 
 # Format, lint and fuzzers.
 packages_check="
@@ -41,9 +41,9 @@ missing_packages() {
 # Runs apt-get as root, with sudo if need be, and without questions.
 apt_get() {
 	if [ "$(id -u)" = 0 ]; then
-		DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
+		DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
 	elif command -v sudo >/dev/null; then
-		sudo DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
+		sudo DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
 	else
 		echo "apt-get $*: needs root, and there is no sudo. Become root and start this again." >&2
 		return 1

@@ -10,6 +10,8 @@ root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 . "$root/tests/packages.sh"
 # shellcheck source=tests/build.sh
 . "$root/tests/build.sh"
+# shellcheck source=tests/mounts.sh
+. "$root/tests/mounts.sh"
 # shellcheck source=tests/steps.sh
 . "$root/tests/steps.sh"
 
@@ -38,6 +40,10 @@ end_to_end_tests() {
 echo "Packages"
 need_packages build test || exit 1
 echo "All there."
+need_mounts || {
+	echo "The sanitizers cannot work without /proc: mount it, then start this again." >&2
+	exit 1
+}
 for preset in dev tsan release; do
 	[ $# = 0 ] || [ $preset != tsan ] || continue
 	build_preset $preset || exit 1

@@ -1,14 +1,20 @@
-/* PLAIN (RFC 4616) and LOGIN. What is sent holds the password, so it is wiped after use and never
- * part of an error. */
+/* PLAIN (RFC 4616), LOGIN, and XOAUTH2 as Google and Microsoft describe it. What is sent holds the
+ * password, so it is wiped after use and never part of an error. */
 #include "login.h"
 
 #include "hubmail/base_mem.h"
 #include "reply.h"
+#include "token.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define TOKEN_TIMEOUT_MS 30000
+
+typedef bool login_fn(struct wire *w, const struct config_relay *relay, int timeout_ms,
+	struct reply *answer, struct error *e);
 
 void login_note_offer(struct login_offer *o, const char *text)
 {
@@ -75,6 +81,43 @@ static bool login(struct wire *w, const struct config_relay *relay, int ms, stru
 	       say_secret(w, "", relay->password, strlen(relay->password), ms, answer, e);
 }
 
+/* A refusal comes as 334 with the reason in base64, and the code after an empty answer to that. */
+static bool xoauth2(struct wire *w, const struct config_relay *relay, int ms, struct reply *answer,
+	struct error *e)
+{
+	char *token = token_fetch(relay->token_command, TOKEN_TIMEOUT_MS, e);
+
+	if (token == NULL)
+		return false;
+	char *secret = xasprintf("user=%s\001auth=Bearer %s\001\001", relay->username, token);
+	bool ok = say_secret(w, "AUTH XOAUTH2 ", secret, strlen(secret), ms, answer, e);
+	explicit_bzero(secret, strlen(secret));
+	explicit_bzero(token, strlen(token));
+	free(secret);
+	free(token);
+	if (ok && answer->code == 334)
+		ok = wire_say(w, "\r\n", 2, ms, e) && reply_read(w, ms, answer, NULL, NULL, e);
+	return ok;
+}
+
+/* The mechanism, or NULL with *e. */
+static login_fn *choose(
+	const struct config_relay *relay, const struct login_offer *o, struct error *e)
+{
+	const char *known = relay->token_command != NULL ? "XOAUTH2" : "PLAIN and LOGIN";
+
+	if (relay->token_command != NULL && o->xoauth2)
+		return xoauth2;
+	if (relay->token_command == NULL && o->plain)
+		return plain;
+	if (relay->token_command == NULL && o->login)
+		return login;
+	error_set(e, ERROR_IO, "login impossible: the relay offers %s, and hubmail would use %s",
+		o->all[0] != '\0' ? o->all : "none here (does it want another tls setting?)",
+		known);
+	return NULL;
+}
+
 bool login_run(struct wire *w, const struct config_relay *relay, const struct login_offer *o,
 	struct error *e)
 {
@@ -82,12 +125,10 @@ bool login_run(struct wire *w, const struct config_relay *relay, const struct lo
 	struct reply answer = {0};
 	char words[300];
 
-	if (!o->plain && !o->login)
-		return error_set(e, ERROR_IO,
-			"login impossible: the relay offers %s, and hubmail knows PLAIN and LOGIN",
-			o->all[0] != '\0' ? o->all
-					  : "none here (does it want another tls setting?)");
-	if (!(o->plain ? plain(w, relay, ms, &answer, e) : login(w, relay, ms, &answer, e)))
+	login_fn *run = choose(relay, o, e);
+	if (run == NULL)
+		return false;
+	if (!run(w, relay, ms, &answer, e))
 		return error_prefix(e, "login");
 	if (answer.code == 235)
 		return true;

@@ -43,6 +43,7 @@ static struct config_relay copy_settings(const struct config_relay *c)
 	s.tls_ca_file = xstrdup(c->tls_ca_file);
 	s.username = xstrdup(c->username);
 	s.password = xstrdup(c->password);
+	s.token_command = xstrdup(c->token_command);
 	s.hello = xstrdup(c->hello);
 	return s;
 }
@@ -80,6 +81,7 @@ void relay_unref(struct relay *r)
 	if (r->settings.password != NULL)
 		explicit_bzero(r->settings.password, strlen(r->settings.password));
 	free(r->settings.password);
+	free(r->settings.token_command);
 	free(r->settings.hello);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
@@ -107,7 +109,8 @@ bool relay_same(const struct relay *r, const struct config_relay *c)
 	return same_text(s->name, c->name) && same_text(s->host, c->host) && s->port == c->port &&
 	       s->tls == c->tls && same_text(s->tls_ca_file, c->tls_ca_file) &&
 	       same_text(s->username, c->username) && same_text(s->password, c->password) &&
-	       same_text(s->hello, c->hello) && s->connections == c->connections &&
+	       same_text(s->token_command, c->token_command) && same_text(s->hello, c->hello) &&
+	       s->connections == c->connections &&
 	       s->messages_per_connection == c->messages_per_connection &&
 	       s->priority == c->priority && s->weight == c->weight &&
 	       same_rate(&s->rate, &c->rate) && same_rate(&s->limit, &c->limit) &&

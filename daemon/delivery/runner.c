@@ -45,7 +45,7 @@ struct delivery {
 	bool wake, quit;
 	struct relay **relays; /* by priority */
 	size_t n_relays;
-	struct senders senders;
+	struct senders *senders;
 	struct retry_settings retry;
 	struct worker_list workers;
 	int n_workers;
@@ -57,6 +57,14 @@ void delivery_prepare_process(void)
 	/* libesmtp looks there for a client certificate in each TLS session, and fails if the
 	 * folder may not be read. */
 	setenv("XDG_CONFIG_DIR", "/nonexistent", 1);
+}
+
+bool delivery_check(const struct config *c, struct strlist *errors)
+{
+	size_t before = errors->n;
+
+	senders_unref(senders_new(c, errors));
+	return errors->n == before;
 }
 
 void delivery_wake(struct delivery *d)
@@ -73,25 +81,6 @@ static void wake(void *arg)
 }
 
 /* ---- Settings ---- */
-
-static void free_senders(struct senders *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		free(s->items[i].list);
-	free(s->items);
-	*s = (struct senders){0};
-}
-
-static struct senders copy_senders(const struct config *c)
-{
-	struct senders s = {xcalloc(c->n_lists + 1, sizeof(struct sender)), c->n_lists};
-
-	for (size_t i = 0; i < c->n_lists; i++) {
-		s.items[i].list = xstrdup(c->lists[i].name);
-		memcpy(s.items[i].from, c->lists[i].from_address, sizeof(s.items[i].from));
-	}
-	return s;
-}
 
 /* The relay that is running with these very settings, or a new one. */
 static struct relay *keep_or_make(struct delivery *d, const struct config_relay *c)
@@ -123,10 +112,13 @@ static void set_relays(struct delivery *d, const struct config *c)
 
 void delivery_reconfigure(struct delivery *d, const struct config *c)
 {
+	/* Keys were checked by delivery_check(). */
+	struct senders *senders = senders_new(c, NULL);
+
 	pthread_mutex_lock(&d->lock);
 	set_relays(d, c);
-	free_senders(&d->senders);
-	d->senders = copy_senders(c);
+	senders_unref(d->senders);
+	d->senders = senders;
 	ready_set_domains(d->ready, c->domains, c->n_domains);
 	d->retry = (struct retry_settings){c->retry_first, c->retry_longest, c->retry_give_up,
 		c->on_unknown == UNKNOWN_HOLD, c->pause_after};
@@ -335,15 +327,11 @@ static void fill(struct delivery *d, int64_t now, int64_t *next_due)
 	struct error e = {0};
 
 	pthread_mutex_lock(&d->lock);
-	struct senders senders = {xcalloc(d->senders.n + 1, sizeof(struct sender)), d->senders.n};
-	for (size_t i = 0; i < senders.n; i++) {
-		senders.items[i] = d->senders.items[i];
-		senders.items[i].list = xstrdup(d->senders.items[i].list);
-	}
+	struct senders *senders = senders_ref(d->senders);
 	pthread_mutex_unlock(&d->lock);
-	if (!supply_more(d->supply, &senders, now, next_due, &e))
+	if (!supply_more(d->supply, senders, now, next_due, &e))
 		log_error("queue cannot be read", "reason=%s", log_quote(e.text));
-	free_senders(&senders);
+	senders_unref(senders);
 }
 
 static void *runner_main(void *arg)
@@ -399,7 +387,7 @@ static void free_parts(struct delivery *d)
 	for (size_t i = 0; i < d->n_relays; i++)
 		relay_unref(d->relays[i]);
 	free(d->relays);
-	free_senders(&d->senders);
+	senders_unref(d->senders);
 	pthread_cond_destroy(&d->woken);
 	pthread_mutex_destroy(&d->lock);
 	explicit_bzero(&d->secret, sizeof(d->secret));

@@ -57,20 +57,12 @@ void supply_free(struct supply *s)
 	free(s);
 }
 
-static const struct sender *find_sender(const struct senders *senders, const char *list)
-{
-	for (size_t i = 0; i < senders->n; i++)
-		if (strcmp(senders->items[i].list, list) == 0)
-			return &senders->items[i];
-	return NULL;
-}
-
 /* The composed message of a digest, or NULL (logged): the digest waits until the configuration or
  * the database is mended. */
 static struct outgoing_digest *load_digest(
 	struct supply *s, const struct senders *senders, const struct store_digest *d)
 {
-	const struct sender *sender = find_sender(senders, d->list);
+	const struct sender *sender = senders_find(senders, d->list);
 	struct error e = {0};
 	struct buf message = {0};
 	struct compose_plan *plan = NULL;
@@ -80,6 +72,11 @@ static struct outgoing_digest *load_digest(
 	else if (store_digest_message(s->store, d->id, &message, &e))
 		plan = compose_plan_decode(message.data, message.len, &e);
 	buf_free(&message);
+	if (plan != NULL && sender->signer != NULL &&
+		!compose_plan_sign(plan, sender->signer, &e)) {
+		compose_plan_free(plan);
+		plan = NULL;
+	}
 	if (plan == NULL) {
 		log_error("digest cannot be sent", "digest=%lld list=%s reason=%s",
 			(long long)d->id, d->list, log_quote(e.text));

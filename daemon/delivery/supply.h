@@ -3,21 +3,10 @@
 #ifndef HUBMAIL_DELIVERY_SUPPLY_H
 #define HUBMAIL_DELIVERY_SUPPLY_H
 
-#include "hubmail/base_address.h"
 #include "hubmail/store_writer.h"
 #include "ready.h"
 #include "relay.h"
-
-/* What a digest needs of its list's configuration. */
-struct sender {
-	char *list; /* name */
-	char from[ADDRESS_MAX + 1];
-};
-
-struct senders {
-	struct sender *items;
-	size_t n;
-};
+#include "sender.h"
 
 struct supply;
 

@@ -152,7 +152,8 @@ void edition_made(
 	} else {
 		ed->failures = 0;
 		ed->retry_ms = 0;
-		if (due_at != 0)
+		/* A reload in between may have moved it on. */
+		if (due_at != 0 && (due_at > ed->handled || ed->handled > clock_now()))
 			ed->handled = due_at;
 		if (edition == EDITION_EACH)
 			ed->look_at = what == MADE_DIGEST || ed->again ? 1 : next_post_at;

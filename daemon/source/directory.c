@@ -126,7 +126,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		add_timer(w->step, 0);
 	else
 		wait_for_due(w);
-	if (w->root_failure != 0)
+	if (w->root_failure != 0 || w->cut_short)
 		add_timer(w->rescan, RETRY_MS);
 	else if (!evtimer_pending(w->rescan, NULL))
 		add_timer(w->rescan, (int64_t)w->rescan_s * 1000);

@@ -47,16 +47,21 @@ static void forget_all(struct directory_watch *w)
 	directory_notify_close(w);
 }
 
-static bool is_our_own(int failure)
+bool directory_ran_out(struct directory_watch *w, int failure)
 {
-	return failure == EMFILE || failure == ENFILE || failure == ENOMEM;
+	bool ran_out = failure == EMFILE || failure == ENFILE || failure == ENOMEM;
+
+	w->cut_short = w->cut_short || ran_out;
+	return ran_out;
 }
 
 static void root_failed(struct directory_watch *w, int failure)
 {
 	char reason[256];
 
-	if (!is_our_own(failure))
+	if (directory_ran_out(w, failure))
+		directory_scan_stop(w);
+	else
 		forget_all(w);
 	w->want_full = true; /* tells that it is back, when it is */
 	if (failure == w->root_failure)
@@ -71,7 +76,7 @@ static void scan_start(struct directory_watch *w)
 {
 	int fd = directory_folder_open(w, "");
 
-	w->want_scan = false;
+	w->want_scan = w->cut_short = false;
 	if (fd < 0) {
 		root_failed(w, errno);
 		return;
@@ -109,11 +114,16 @@ static bool waits_for_files(struct directory_watch *w)
 	return clock_mono_ms() < w->closing_ms;
 }
 
-/* True if another scan is wanted. */
+/* True if another scan is wanted at once. A full look that was cut short is not complete: what it
+ * has missed would later pass for new. */
 static bool scan_end(struct directory_watch *w)
 {
 	if (w->full && waits_for_files(w))
 		return false;
+	if (w->cut_short) {
+		directory_scan_stop(w);
+		return false;
+	}
 	w->complete = w->full;
 	w->closing_ms = 0;
 	w->scanning = w->full = false;
@@ -132,6 +142,7 @@ static void folder_failed(struct directory_watch *w, struct dirtree_folder *d, i
 		dirtree_folder_drop(&w->tree, d);
 		return;
 	}
+	directory_ran_out(w, failure);
 	if (d->failure != failure || w->full)
 		directory_error(w, d->path,
 			failure == EACCES ? "hubmail may not read this folder; give its user the "
@@ -162,13 +173,18 @@ static void open_next(struct directory_watch *w)
 	w->read_stamp = ++w->tree.stamp;
 }
 
-static void close_current(struct directory_watch *w, bool was_read)
+/* failure: an errno if it could not be read to its end. */
+static void close_current(struct directory_watch *w, int failure)
 {
+	struct dirtree_folder *d = w->tree.current;
+
 	closedir(w->dir);
 	w->dir = NULL;
-	if (w->tree.current != NULL && was_read)
-		dirtree_folder_sweep(&w->tree, w->tree.current, w->read_stamp);
 	w->tree.current = NULL;
+	if (d != NULL && failure == 0)
+		dirtree_folder_sweep(&w->tree, d, w->read_stamp);
+	else if (d != NULL)
+		folder_failed(w, d, failure);
 }
 
 static unsigned char entry_type(const struct directory_watch *w, const struct dirent *entry)
@@ -222,7 +238,7 @@ static void found(struct directory_watch *w, const struct dirent *entry)
 bool directory_scan_step(struct directory_watch *w)
 {
 	if (w->dir != NULL && w->tree.current == NULL)
-		close_current(w, false);
+		close_current(w, 0);
 	if (w->dir == NULL && (w->want_scan || w->want_full) && !w->scanning) {
 		scan_start(w);
 		return w->scanning;
@@ -238,6 +254,6 @@ bool directory_scan_step(struct directory_watch *w)
 	if (entry != NULL)
 		found(w, entry);
 	else
-		close_current(w, errno == 0);
+		close_current(w, errno);
 	return true;
 }

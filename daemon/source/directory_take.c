@@ -205,7 +205,7 @@ static bool read_file(
 	f->known = *sign;
 	if (failure == 0)
 		f->failed = !parse(w, f, &data);
-	else if (!has_changed)
+	else if (!has_changed && !directory_ran_out(w, failure))
 		fail(w, f, failure);
 	w->tree.mended = w->tree.mended || (was_bad && !f->failed);
 	if (fd >= 0)

@@ -27,6 +27,7 @@ struct directory_watch {
 	bool want_scan, want_full;
 	bool scanning, full; /* the scan under way: of all there is; reporting all there is */
 	int64_t closing_ms;  /* when a full look ends whatever waits; 0: not known yet */
+	bool cut_short;      /* we ran out of something: what was not seen may be there */
 	DIR *dir;            /* of tree.current */
 	uint64_t read_stamp;
 	int root_failure;                /* errno that has been reported; 0: it is there */
@@ -54,6 +55,9 @@ bool directory_notify_read(struct directory_watch *w, int64_t deadline_us);
 /* Does one small piece of the scan; false if there is none. */
 bool directory_scan_step(struct directory_watch *w);
 void directory_scan_stop(struct directory_watch *w);
+/* True if it says nothing about the folder or file: descriptors or memory have run out. The scan is
+ * then cut short. */
+bool directory_ran_out(struct directory_watch *w, int failure);
 /* Opens a folder without following a symbolic link below the directory; -1 with errno. */
 int directory_folder_open(const struct directory_watch *w, const char *path);
 

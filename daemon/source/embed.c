@@ -154,6 +154,10 @@ static void begin_media(struct embed *m, const struct token *t, const char *base
 	char *poster = token_attribute(t, "poster", URL_MAX);
 	m->open = true;
 	m->poster = poster != NULL ? source_url_absolute(poster, base) : NULL;
+	if (m->poster != NULL && !image_is_picture(m->poster)) {
+		free(m->poster);
+		m->poster = NULL;
+	}
 	m->title = title_of(t);
 	free(poster);
 }
@@ -170,16 +174,18 @@ void embed_take(struct embed *m, const struct token *t, const struct dropping *d
 {
 	bool in_media = m->open && (strcmp(d->name, "video") == 0 || strcmp(d->name, "audio") == 0);
 	bool shown = d->nested == 0;
+	bool frame = (shown && strcmp(t->name, "iframe") == 0) ||
+		     (strcmp(t->name, "embed") == 0 && (shown || strcmp(d->name, "object") == 0));
 	if (t->kind != TOKEN_OPEN)
 		return;
 	if (shown && (strcmp(t->name, "video") == 0 || strcmp(t->name, "audio") == 0)) {
 		begin_media(m, t, base);
-		write_media(m, t, base, linked, out);
-	} else if (!shown && in_media && strcmp(t->name, "source") == 0) {
-		write_media(m, t, base, linked, out);
-	} else if (shown && strcmp(t->name, "iframe") == 0) {
-		take_frame(t, base, linked, out);
-	} else if (strcmp(t->name, "embed") == 0 && (shown || strcmp(d->name, "object") == 0)) {
-		take_frame(t, base, linked, out);
+		in_media = true;
+	} else {
+		in_media = in_media && !shown && strcmp(t->name, "source") == 0;
 	}
+	if (in_media)
+		write_media(m, t, base, linked, out);
+	else if (frame)
+		take_frame(t, base, linked, out);
 }

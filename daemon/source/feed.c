@@ -86,7 +86,8 @@ bool source_feed_parse(const char *data, size_t len, const char *base_url, const
 			SOURCE_FEED_MAX);
 	charset_to_utf8(data, len, charset, UTF8_MAX, &text);
 	const char *s = buf_str(&text);
-	bool json = s[strspn(s, " \t\r\n")] == '{';
+	char first = s[strspn(s, " \t\r\n")];
+	bool json = first == '{' || first == '[';
 	if (!json)
 		s = skip_to_markup(s);
 	bool ok = json ? feed_read_json(s, strlen(s), base_url, out, e)

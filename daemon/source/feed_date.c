@@ -136,15 +136,14 @@ static void take_compact(struct reading *r, struct number n)
 /* "24." "24th" "2026年": what stands behind a number may say what it is. */
 static bool take_number_alone(struct reading *r, struct number n)
 {
-	if (take(r, "\xE5\xB9\xB4") || take(r, "\xEB\x85\x84"))
-		r->year = (int)n.value;
-	else if (take(r, "\xE6\x9C\x88") || take(r, "\xEC\x9B\x94"))
+	bool year = take(r, "\xE5\xB9\xB4") || take(r, "\xEB\x85\x84");
+	bool month = take(r, "\xE6\x9C\x88") || take(r, "\xEC\x9B\x94");
+	bool day = take(r, "\xE6\x97\xA5") || take(r, "\xEC\x9D\xBC");
+	if (month)
 		r->month = (int)n.value;
-	else if (take(r, "\xE6\x97\xA5") || take(r, "\xEC\x9D\xBC"))
-		r->day = (int)n.value;
-	else if (n.digits == 4 && r->year == 0)
+	else if (year || (!day && n.digits == 4 && r->year == 0))
 		r->year = (int)n.value;
-	else if (n.digits <= 2 && r->day == 0)
+	else if (day || (n.digits <= 2 && r->day == 0))
 		r->day = (int)n.value;
 	else if (n.digits == 2 && r->year == 0)
 		r->year = full_year(n);

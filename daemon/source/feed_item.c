@@ -10,6 +10,7 @@
 #include "hubmail/base_text.h"
 #include "hubmail/source_html.h"
 #include "mark.h"
+#include "sanitise.h"
 #include "tail.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #define TITLE_MAX 1000 /* characters */
 #define AUTHORS_MAX 10
+#define TEXT_MAX (2u << 20)
 #define CATEGORIES_MAX 50
 #define CATEGORY_MAX 200 /* bytes */
 #define GUID_MAX 1000    /* bytes; a longer one is known by its hash */
@@ -49,6 +51,15 @@ void feed_item_set(char **field, const char *s)
 {
 	if (*field == NULL)
 		*field = characters_line(s);
+}
+
+void feed_item_text(struct feed_text *to, const char *s, enum markup markup)
+{
+	if (s == NULL || s[0] == '\0' || to->text.len > 0)
+		return;
+	size_t len = strlen(s);
+	buf_add(&to->text, s, len < TEXT_MAX ? len : TEXT_MAX);
+	to->markup = markup;
 }
 
 void feed_item_image(struct feed_item *i, const char *url, const char *base, int rank)
@@ -171,7 +182,8 @@ static bool shows_something(const char *html)
 	return false;
 }
 
-static char *clean_markup(const struct feed_text *t, const char *base, bool is_summary)
+static char *clean_markup(
+	const struct feed_text *t, const char *base, const char *page, bool is_summary)
 {
 	struct buf out = {0};
 	const char *from = t->base != NULL ? t->base : base;
@@ -180,7 +192,7 @@ static char *clean_markup(const struct feed_text *t, const char *base, bool is_s
 	if (t->markup == MARKUP_TEXT) {
 		escape_text(t, &out);
 	} else {
-		char *html = source_html_sanitise(t->text.data, t->text.len, from);
+		char *html = sanitise_part(t->text.data, t->text.len, from, page);
 		size_t len = strlen(html);
 		out = (struct buf){.data = html, .len = len, .cap = len + 1};
 	}
@@ -193,15 +205,15 @@ static char *clean_markup(const struct feed_text *t, const char *base, bool is_s
 }
 
 /* The content as far as the author's mark. */
-static char *summary_by_mark(const struct feed_text *content, const char *base)
+static char *summary_by_mark(const struct feed_text *content, const char *base, const char *page)
 {
 	if (content->markup == MARKUP_TEXT || content->text.len == 0)
 		return NULL;
 	size_t n = mark_more(content->text.data, content->text.len);
 	if (n == 0)
 		return NULL;
-	char *html = source_html_sanitise(
-		content->text.data, n, content->base != NULL ? content->base : base);
+	char *html = sanitise_part(
+		content->text.data, n, content->base != NULL ? content->base : base, page);
 	if (shows_something(html))
 		return html;
 	free(html);
@@ -266,10 +278,10 @@ bool feed_item_finish(struct feed_item *i, struct post *out)
 	out->title = plain_line(&i->title);
 	out->url = pick_link(i);
 	const char *base = i->base != NULL ? i->base : out->url;
-	out->content = clean_markup(&i->content, base, false);
-	out->summary = clean_markup(&i->summary, base, true);
+	out->content = clean_markup(&i->content, base, out->url, false);
+	out->summary = clean_markup(&i->summary, base, out->url, true);
 	if (out->summary == NULL)
-		out->summary = summary_by_mark(&i->content, base);
+		out->summary = summary_by_mark(&i->content, base, out->url);
 	if (out->title == NULL && out->url == NULL && out->content == NULL &&
 		out->summary == NULL) {
 		post_free(out);

@@ -34,6 +34,8 @@ void feed_item_free(struct feed_item *i); /* the content; i is all zero afterwar
 
 /* Sets *field to a copy of s on one line, unless it has a value or s is empty. */
 void feed_item_set(char **field, const char *s);
+/* The same for a text; at most 2 MB of it. */
+void feed_item_text(struct feed_text *to, const char *s, enum markup markup);
 /* Sets the image if it is better than what is there: a higher rank wins. */
 void feed_item_image(struct feed_item *i, const char *url, const char *base, int rank);
 void feed_item_category(struct feed_item *i, const char *name);

@@ -1,8 +1,10 @@
-/* JSON Feed (jsonfeed.org), through jansson. The whole document becomes a tree there, and a value
- * of two bytes takes a hundred times that, so what the tree would take is reckoned first. */
+/* JSON Feed (jsonfeed.org), through jansson, which also reads what WordPress's API answers. The
+ * whole document becomes a tree there, and a value of two bytes takes a hundred times that, so what
+ * the tree would take is reckoned first. */
 #include "feed_json.h"
 
 #include "feed_item.h"
+#include "feed_wordpress.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/source_feed.h"
 #include "hubmail/source_html.h"
@@ -15,8 +17,7 @@
 #define TREE_MAX (40u << 20) /* bytes that the tree may take */
 #define VALUE_SIZE 64        /* bytes of a value in it, at most */
 #define OBJECT_SIZE 400      /* and of an empty object */
-#define POSTS_SIZE_MAX (20u << 20)
-#define NOTE_MAX (2u << 20) /* bytes of a text */
+#define POSTS_SIZE_MAX (16u << 20)
 
 static bool fits(const char *s, size_t len)
 {
@@ -39,15 +40,6 @@ static const char *string_of(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 	return s != NULL && s[0] != '\0' ? s : NULL;
-}
-
-static void set_text(struct feed_text *to, const char *s, enum markup markup)
-{
-	if (s == NULL || to->text.len > 0)
-		return;
-	size_t len = strlen(s);
-	buf_add(&to->text, s, len < NOTE_MAX ? len : NOTE_MAX);
-	to->markup = markup;
 }
 
 static void add_author(struct feed_item *i, const json_t *author)
@@ -90,10 +82,10 @@ static void read_item(struct feed_item *i, const json_t *o, const json_t *feed)
 	set_id(i, json_object_get(o, "id"));
 	if (url != NULL)
 		i->link = source_url_absolute(url, i->base);
-	set_text(&i->title, string_of(o, "title"), MARKUP_TEXT);
-	set_text(&i->summary, string_of(o, "summary"), MARKUP_TEXT);
-	set_text(&i->content, string_of(o, "content_html"), MARKUP_HTML);
-	set_text(&i->content, string_of(o, "content_text"), MARKUP_TEXT);
+	feed_item_text(&i->title, string_of(o, "title"), MARKUP_TEXT);
+	feed_item_text(&i->summary, string_of(o, "summary"), MARKUP_TEXT);
+	feed_item_text(&i->content, string_of(o, "content_html"), MARKUP_HTML);
+	feed_item_text(&i->content, string_of(o, "content_text"), MARKUP_TEXT);
 	feed_item_set(&i->published, string_of(o, "date_published"));
 	feed_item_set(&i->updated, string_of(o, "date_modified"));
 	feed_item_image(i, string_of(o, "image"), i->base, 2);
@@ -131,6 +123,16 @@ static void read_items(
 	}
 }
 
+static bool read_feed(const json_t *feed, const char *base_url, struct post_list *out)
+{
+	const char *version = string_of(feed, "version");
+	const json_t *items = json_object_get(feed, "items");
+	if (!json_is_array(items) || (version != NULL && strstr(version, "jsonfeed") == NULL))
+		return false;
+	read_items(feed, items, base_url, out);
+	return true;
+}
+
 bool feed_read_json(
 	const char *s, size_t len, const char *base_url, struct post_list *out, struct error *e)
 {
@@ -141,12 +143,8 @@ bool feed_read_json(
 	if (feed == NULL)
 		return error_set(
 			e, ERROR_DATA, "line %d: this is no JSON: %s", fault.line, fault.text);
-	const char *version = string_of(feed, "version");
-	const json_t *items = json_object_get(feed, "items");
-	bool is_feed =
-		json_is_array(items) && (version == NULL || strstr(version, "jsonfeed") != NULL);
-	if (is_feed)
-		read_items(feed, items, base_url, out);
+	bool is_feed = json_is_array(feed) ? feed_wordpress_read(feed, base_url, out)
+					   : read_feed(feed, base_url, out);
 	json_decref(feed);
 	return is_feed || error_set(e, ERROR_DATA, "this is JSON, but no JSON Feed");
 }

@@ -1,4 +1,4 @@
-/* JSON Feed, versions 1.0 and 1.1. */
+/* JSON Feed, versions 1.0 and 1.1; and the posts of WordPress's REST API. */
 #ifndef SOURCE_FEED_JSON_H
 #define SOURCE_FEED_JSON_H
 

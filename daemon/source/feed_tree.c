@@ -19,7 +19,7 @@
 #define DEPTH_MAX 200              /* open elements; what is deeper is counted, not read */
 #define VALUE_MAX (64u << 10)      /* bytes of an attribute */
 #define FIELD_MAX (2u << 20)       /* bytes of a field of an item; the rest of it is left */
-#define POSTS_SIZE_MAX (20u << 20) /* bytes of all posts of a feed */
+#define POSTS_SIZE_MAX (16u << 20) /* bytes of all posts of a feed */
 
 struct level {
 	char name[TOKEN_NAME_MAX], prefix[TOKEN_NAME_MAX];

@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TAG_ATTRIBUTES_MAX 256 /* libxml2 compares each with each */
+#define NAMESPACES_MAX 300     /* open at once; it looks through them for each element */
+#define NAMES_MAX 20000        /* different ones; its table of them gets slow */
+#define DEPTH_MAX 260          /* it stops at 256 */
+
 struct reading {
 	const char *s;
 	size_t len;
@@ -15,6 +20,8 @@ struct reading {
 	xmlParserCtxtPtr parser;
 	struct error *e;
 	bool failed;
+	int depth, namespaces;
+	int declared[DEPTH_MAX]; /* by each open element */
 };
 
 static void fail(struct reading *r, int line, const char *what)
@@ -75,7 +82,7 @@ static void on_open(void *arg, const xmlChar *name, const xmlChar *prefix, const
 {
 	struct reading *r = arg;
 	struct feed_tag tag = {.uri = (const char *)uri};
-	(void)n_namespaces, (void)namespaces, (void)n_defaulted;
+	(void)namespaces, (void)n_defaulted;
 	feed_tag_name(&tag, (const char *)name, strlen((const char *)name));
 	if (prefix != NULL) {
 		struct feed_tag prefix_only = {0};
@@ -86,12 +93,20 @@ static void on_open(void *arg, const xmlChar *name, const xmlChar *prefix, const
 	feed_tree_open(r->tree, &tag);
 	if (feed_tree_is_full(r->tree))
 		xmlStopParser(r->parser);
+	r->namespaces += n_namespaces;
+	if (r->depth == DEPTH_MAX || r->namespaces > NAMESPACES_MAX ||
+		xmlDictSize(r->parser->dict) > NAMES_MAX)
+		fail(r, xmlSAX2GetLineNumber(r->parser), "has too many names");
+	else
+		r->declared[r->depth++] = n_namespaces;
 }
 
 static void on_close(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
 	struct reading *r = arg;
 	(void)name, (void)prefix, (void)uri;
+	if (r->depth > 0)
+		r->namespaces -= r->declared[--r->depth];
 	feed_tree_close(r->tree);
 }
 
@@ -117,6 +132,22 @@ static int read_end(void *arg)
 	return 0;
 }
 
+/* Is there a tag with so many attributes that libxml2 would take minutes for it? Quotes and
+ * sections are not minded, so this may be wrong about strange but harmless documents, which the
+ * loose reader then reads as well. */
+static bool has_monstrous_tag(const char *s, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '<' || s[i] == '>')
+			n = 0;
+		else if (s[i] == '=' && (s[i + 1] == '"' || s[i + 1] == '\'') &&
+			 ++n > TAG_ATTRIBUTES_MAX)
+			return true;
+	}
+	return false;
+}
+
 bool feed_read_xml(const char *s, size_t len, struct feed_tree *f, struct error *e)
 {
 	struct reading r = {.s = s, .len = len, .tree = f, .e = e};
@@ -129,6 +160,8 @@ bool feed_read_xml(const char *s, size_t len, struct feed_tree *f, struct error 
 		.entityDecl = on_entity,
 		.attributeDecl = on_attribute,
 		.serror = on_error};
+	if (has_monstrous_tag(s, len))
+		return error_set(e, ERROR_DATA, "a tag has too many attributes");
 	r.parser = xmlNewParserCtxt();
 	if (r.parser == NULL)
 		return error_set(e, ERROR_AGAIN, "no memory for the XML parser");
@@ -136,7 +169,7 @@ bool feed_read_xml(const char *s, size_t len, struct feed_tree *f, struct error 
 	r.parser->sax = &sax;
 	r.parser->userData = &r;
 	xmlDocPtr doc = xmlCtxtReadIO(r.parser, read_some, read_end, &r, NULL, "UTF-8",
-		XML_PARSE_NONET | XML_PARSE_COMPACT);
+		XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
 	xmlFreeDoc(doc);
 	r.parser->sax = own;
 	xmlFreeParserCtxt(r.parser);

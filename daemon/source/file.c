@@ -18,8 +18,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define MARKDOWN_MAX (1u << 20)  /* bytes that are rendered; the rest is left */
-#define RENDERED_MAX (16u << 20) /* bytes of HTML that may come out of it */
+#define MARKDOWN_MAX (512u << 10) /* bytes that are rendered; the rest is left */
+#define ADDRESSES_MAX 2000        /* for more, md4c takes too long to look for bare ones */
+#define RENDERED_MAX (16u << 20)  /* bytes of HTML that may come out of it */
 
 static const char *file_name(const char *path)
 {
@@ -75,12 +76,23 @@ static void add_html(const MD_CHAR *s, MD_SIZE len, void *out)
 		buf_add(b, s, len);
 }
 
+/* How many places md4c would look at for an address without brackets. */
+static size_t count_addresses(const char *s, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++)
+		n += s[i] == '@' || s[i] == ':' || (s[i] == 'w' && i + 1 < len && s[i + 1] == '.');
+	return n;
+}
+
 static void render(const char *s, size_t len, struct buf *out)
 {
 	struct buf plain = {0};
 	shortcode_expand(s, len < MARKDOWN_MAX ? len : MARKDOWN_MAX, &plain);
-	md_html(buf_str(&plain), (MD_SIZE)plain.len, add_html, out,
-		MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_PERMISSIVEAUTOLINKS, 0);
+	unsigned flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH;
+	if (count_addresses(buf_str(&plain), plain.len) <= ADDRESSES_MAX)
+		flags |= MD_FLAG_PERMISSIVEAUTOLINKS;
+	md_html(buf_str(&plain), (MD_SIZE)plain.len, add_html, out, flags, 0);
 	buf_free(&plain);
 }
 
@@ -169,8 +181,8 @@ static void fill_from_body(const struct source_file *f, struct front *front, siz
 		s = buf_str(&html);
 		len = html.len;
 	}
-	*draft = front->draft;
-	if (!front->draft)
+	*draft = front->draft || place_is_of_drafts(f->path);
+	if (!*draft)
 		fill(f, front, s, len, out);
 	buf_free(&html);
 }

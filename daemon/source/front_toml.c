@@ -6,6 +6,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,10 +298,9 @@ static bool take_table(struct reading *r)
 		  (at(r, list ? "]]" : "]") || broken(r, "a table's name ends with ]"));
 	if (ok) {
 		r->at += list ? 2 : 1;
-		memcpy(r->table, key.data, key.len + 1);
 		/* Entries of deeper tables are none of those we know. */
-		if (list || inner.len > 0)
-			strcpy(r->table, "."); /* NOLINT: fits */
+		bool known = !list && inner.len == 0 && key.len > 0;
+		snprintf(r->table, sizeof(r->table), "%s", known ? key.data : ".");
 	}
 	buf_free(&key);
 	buf_free(&inner);

@@ -262,6 +262,24 @@ static char *default_path(const struct parts *p)
 	return buf_take(&out);
 }
 
+/* Is the file in a folder of that name, or below one? */
+static bool in_folder(const struct parts *p, const char *name)
+{
+	size_t n = strlen(name);
+	for (size_t i = 0; i + n < p->folder_len; i++) {
+		bool start = i == 0 || p->folder[i - 1] == '/';
+		if (start && memcmp(p->folder + i, name, n) == 0 && p->folder[i + n] == '/')
+			return true;
+	}
+	return false;
+}
+
+bool place_is_of_drafts(const char *path)
+{
+	struct parts p = {.folder = path, .folder_len = (size_t)(name_of(path) - path)};
+	return in_folder(&p, "_drafts");
+}
+
 char *place_url(const struct source_file *f, const struct front *front)
 {
 	struct parts p = parts_of(f, front);
@@ -278,6 +296,8 @@ char *place_url(const struct source_file *f, const struct front *front)
 		path = expand(own, &p);
 	else if (f->permalink != NULL)
 		path = expand(f->permalink, &p);
+	else if (in_folder(&p, "_posts"))
+		path = expand("date", &p);
 	if (path == NULL)
 		path = default_path(&p);
 	char *url = source_url_absolute(path, f->base_url);

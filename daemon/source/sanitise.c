@@ -12,6 +12,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "image.h"
+#include "sanitise.h"
 #include "token.h"
 #include "url.h"
 
@@ -26,6 +27,7 @@
 struct cleaner {
 	struct buf out;
 	const char *base;
+	const char *page; /* where the text itself stands */
 	const struct element *open[DEPTH_MAX];
 	size_t depth;
 	struct dropping dropping;
@@ -159,7 +161,8 @@ static bool write_attributes(struct cleaner *c, const struct token *t, const str
 {
 	if ((el->flags & ELEMENT_A) != 0) {
 		char *href = token_attribute(t, "href", URL_MAX);
-		char *url = href != NULL ? url_link(href, c->base) : NULL;
+		const char *base = href != NULL && href[0] == '#' ? c->page : c->base;
+		char *url = href != NULL ? url_link(href, base) : NULL;
 		if (url != NULL)
 			attribute_write("href", url, &c->out);
 		free(href);
@@ -269,9 +272,9 @@ static void take(struct cleaner *c, const struct token *t)
 
 /* A short post may grow a lot when its links are made absolute; a post that grows without bound
  * was made to, and is cut. */
-char *source_html_sanitise(const char *html, size_t len, const char *base_url)
+char *sanitise_part(const char *html, size_t len, const char *base_url, const char *page_url)
 {
-	struct cleaner c = {.base = base_url};
+	struct cleaner c = {.base = base_url, .page = page_url};
 	struct scanner s;
 	struct token t;
 	size_t limit = len < OUT_MAX / 16 ? len * 8 + 65536 : OUT_MAX;
@@ -281,6 +284,11 @@ char *source_html_sanitise(const char *html, size_t len, const char *base_url)
 	close_down_to(&c, 0);
 	embed_free(&c.embed);
 	return buf_take(&c.out);
+}
+
+char *source_html_sanitise(const char *html, size_t len, const char *base_url)
+{
+	return sanitise_part(html, len, base_url, base_url);
 }
 
 char *source_html_first_image(const char *html)

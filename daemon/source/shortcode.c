@@ -8,6 +8,7 @@
 #include "hubmail/base_text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,13 @@ struct reading {
 	struct buf *out;
 	char fence; /* the character of the fence that is open, or 0 */
 	size_t fence_length;
-	bool raw; /* between {% raw %} and {% endraw %} */
+	bool raw;                   /* between {% raw %} and {% endraw %} */
+	const char *none_before[4]; /* of each kind of tag: up to here there is no end of it */
 };
+
+static const struct {
+	const char *open, *close;
+} kinds[4] = {{"{{<", ">}}"}, {"{{%", "%}}"}, {"{%", "%}"}, {"{{", "}}"}};
 
 static const char *find(const char *s, const char *end, size_t max, const char *what)
 {
@@ -173,9 +179,7 @@ static void show(struct reading *r, const char *tag)
 		show_film(r, tag, "https://player.vimeo.com/video/");
 	else if (is_tag(tag, "figure"))
 		show_figure(r, tag);
-	else if (is_tag(tag, "highlight"))
-		buf_adds(r->out, "\n```\n");
-	else if (is_tag(tag, "endhighlight"))
+	else if (is_tag(tag, "highlight") || is_tag(tag, "endhighlight"))
 		buf_adds(r->out, "\n```\n");
 	r->raw = is_tag(tag, "raw");
 }
@@ -193,11 +197,29 @@ static bool show_expression(struct reading *r, const char *inside)
 	return text_starts(s, "site.") || text_starts(s, "page.");
 }
 
-/* Takes the tag at r->at, if it has an end nearby. */
-static bool take_tag(struct reading *r, const char *open, const char *close)
+/* The end of a tag that begins at r->at. What was searched in vain once is not searched again. */
+static const char *close_of(struct reading *r, size_t kind)
 {
+	const char *s = r->at + strlen(kinds[kind].open);
+	const char *limit = r->end - s > TAG_MAX ? s + TAG_MAX : r->end;
+	const char *from =
+		r->none_before[kind] != NULL && r->none_before[kind] > s ? r->none_before[kind] : s;
+	if (from >= limit)
+		return NULL;
+	size_t n = strlen(kinds[kind].close);
+	const char *end = memmem(from, (size_t)(limit - from), kinds[kind].close, n);
+	if (end == NULL && (size_t)(limit - s) >= n)
+		r->none_before[kind] = limit - n + 1;
+	return end;
+}
+
+/* Takes the tag at r->at, if it has an end nearby. */
+static bool take_tag(struct reading *r, size_t kind)
+{
+	const char *open = kinds[kind].open;
+	const char *close = kinds[kind].close;
 	const char *s = r->at + strlen(open);
-	const char *end = find(s, r->end, TAG_MAX, close);
+	const char *end = close_of(r, kind);
 	if (end == NULL)
 		return false;
 	char *inside = xstrndup(s, (size_t)(end - s));
@@ -217,20 +239,27 @@ static bool take_tag(struct reading *r, const char *open, const char *close)
 
 static bool take_any_tag(struct reading *r)
 {
-	if (at(r, "{{<"))
-		return take_tag(r, "{{<", ">}}");
-	if (at(r, "{{%"))
-		return take_tag(r, "{{%", "%}}");
-	if (at(r, "{%"))
-		return take_tag(r, "{%", "%}");
-	return at(r, "{{") && take_tag(r, "{{", "}}");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (at(r, kinds[i].open))
+			return take_tag(r, i);
+	}
+	return false;
+}
+
+static bool ends_raw(const char *tag, const char *end)
+{
+	const char *close = find(tag, end, TAG_MAX, "%}");
+	char *inside = xstrndup(tag, close != NULL ? (size_t)(close - tag) : 0);
+	bool ends = is_tag(inside, "endraw");
+	free(inside);
+	return ends;
 }
 
 static void copy_raw(struct reading *r)
 {
-	const char *end = find(r->at, r->end, (size_t)(r->end - r->at), "{%");
-	while (end != NULL && !is_tag(end + 2, "endraw"))
-		end = find(end + 2, r->end, (size_t)(r->end - end - 2), "{%");
+	const char *end = find(r->at, r->end, SIZE_MAX, "{%");
+	while (end != NULL && !ends_raw(end + 2, r->end))
+		end = find(end + 2, r->end, SIZE_MAX, "{%");
 	if (end == NULL)
 		end = r->end;
 	buf_add(r->out, r->at, (size_t)(end - r->at));

@@ -88,6 +88,8 @@ static bool drop_link(struct buf *b)
 	char *text = source_html_excerpt(open, to - from, LINK_TEXT_MAX);
 	bool drop = invites(text);
 	free(text);
+	while (drop && from > 0 && is_space(b->data[from - 1]))
+		from--;
 	if (drop)
 		cut_out(b, from, to);
 	return drop;

@@ -35,7 +35,7 @@ static bool is_digit(char c)
 }
 
 /* Trims, drops line breaks and tabs, and turns the backslashes of the path. */
-static char *tidy(const char *url)
+static char *tidy(const char *url, size_t max)
 {
 	struct buf out = {0};
 	size_t len = strlen(url);
@@ -46,8 +46,10 @@ static char *tidy(const char *url)
 		url++;
 		len--;
 	}
-	if (len > URL_MAX)
+	if (len > max)
 		return NULL;
+	if (strcspn(url, "\t\n\r\\") >= len)
+		return xstrndup(url, len);
 	for (size_t i = 0; i < len; i++) {
 		if (url[i] == '?' || url[i] == '#')
 			in_path = false;
@@ -106,32 +108,48 @@ void url_encode(const char *s, size_t len, struct buf *out)
 	}
 }
 
-/* In lower case, a name in other letters as punycode (RFC 5891). */
+static bool is_host(const char *s, size_t len, const char *marks)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!is_letter(s[i]) && !is_digit(s[i]) && strchr(marks, s[i]) == NULL)
+			return false;
+	}
+	return len > 0 && len <= HOST_MAX;
+}
+
+/* A name in other letters as punycode (RFC 5891). What comes of it is looked at like any other
+ * name: the mapping makes a '/' of a wide one. */
+static bool add_foreign_host(struct span host, struct buf *out)
+{
+	char *name = xstrndup(host.s, host.len);
+	char *ascii = NULL;
+	int rc = idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	bool ok = rc == IDN2_OK && is_host(ascii, strlen(ascii), "-._");
+	if (ok)
+		buf_adds(out, ascii);
+	if (rc == IDN2_OK)
+		idn2_free(ascii);
+	free(name);
+	return ok;
+}
+
+/* In lower case. */
 static bool add_host(struct span host, struct buf *out)
 {
 	bool literal = host.len > 2 && host.s[0] == '[' && host.s[host.len - 1] == ']';
-	size_t start = out->len;
 	bool foreign = false;
-	if (host.len == 0 || host.len > HOST_MAX)
+	for (size_t i = 0; i < host.len && i <= HOST_MAX; i++)
+		foreign = foreign || (unsigned char)host.s[i] >= 0x80;
+	if (host.len > HOST_MAX)
+		return false;
+	if (foreign)
+		return add_foreign_host(host, out);
+	if (!is_host(host.s, host.len, literal ? "[]:." : "-._"))
 		return false;
 	for (size_t i = 0; i < host.len; i++) {
 		char c = host.s[i];
-		if ((unsigned char)c >= 0x80 && !literal)
-			foreign = true;
-		else if (!is_letter(c) && !is_digit(c) &&
-			 strchr(literal ? "[]:." : "-._", c) == NULL)
-			return false;
 		buf_addc(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
 	}
-	if (!foreign)
-		return true;
-	char *ascii = NULL;
-	if (idn2_to_ascii_8z(out->data + start, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
-		IDN2_OK)
-		return false;
-	buf_truncate(out, start);
-	buf_adds(out, ascii);
-	idn2_free(ascii);
 	return true;
 }
 
@@ -230,8 +248,8 @@ static char *resolve(const struct url *u, const struct url *base)
 
 char *source_url_absolute(const char *url, const char *base)
 {
-	char *tidied = tidy(url);
-	char *tidied_base = base != NULL ? tidy(base) : NULL;
+	char *tidied = tidy(url, URL_MAX);
+	char *tidied_base = base != NULL ? tidy(base, BASE_MAX) : NULL;
 	char *result = NULL;
 	if (tidied != NULL && tidied[0] != '\0') {
 		struct url u = split(tidied);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #define URL_MAX 4096 /* bytes; a longer one is no address */
+#define BASE_MAX                                                                                   \
+	1024 /* bytes; a longer one is no base, since each link would be resolved against it */
 
 /* What may stand as a link: an absolute http(s) address, or mailto:. NULL if it is neither. The
  * caller's. */

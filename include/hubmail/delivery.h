@@ -16,6 +16,10 @@ struct delivery;
  * ignored, XDG_CONFIG_DIR out of the way). */
 void delivery_prepare_process(void);
 
+/* What config_load() cannot judge: whether the keys that sign mails are usable. Appends a line for
+ * each that is not; true if all are. */
+bool delivery_check(const struct config *c, struct strlist *errors);
+
 /* Records what a crash left open, then starts the runner. The config must outlive it (or the next
  * delivery_reconfigure()). NULL on error. */
 struct delivery *delivery_start(const struct config *c, const struct secret *secret,

@@ -1,4 +1,6 @@
-/* RSS 2.0 (and 0.9x, 1.0), Atom (RFC 4287 and 0.3) and JSON Feed (1.0, 1.1) into posts. Bytes in,
+/* RSS 2.0 (and 0.9x, 1.0), Atom (RFC 4287 and 0.3), JSON Feed (1.0, 1.1) and the answer of
+ * WordPress's REST API
+ * (/wp-json/wp/v2/posts?_embed; private and protected posts are left out) into posts. Bytes in,
  * clean posts out: no network, no disk, no database. Any thread. */
 #ifndef HUBMAIL_SOURCE_FEED_H
 #define HUBMAIL_SOURCE_FEED_H

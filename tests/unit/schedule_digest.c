@@ -371,7 +371,7 @@ static void test_a_server_that_asks_for_time_gets_it(void **state)
 	struct world *w = *state;
 
 	start(w);
-	fail_look(w, FEED, "503", 2 * 86400);
+	fail_look(w, FEED, "503", 2 * DAY);
 	int64_t pause = source_number(w, FEED, "next_at") - clock_now();
 	assert_in_range(pause, 2 * DAY - 5, 2 * DAY * 11 / 10 + 5);
 }

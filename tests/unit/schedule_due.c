@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "oracle.h"
+
 #define DAY INT64_C(86400)
 
 static int64_t moment(const char *iso)
@@ -108,27 +110,28 @@ static void test_a_zone_that_does_not_exist_has_no_due_time(void **state)
 
 /* ---- Compared with Python's zoneinfo ---- */
 
+/* "ZONE EDITION AT WEEKDAY MONTHDAY AFTER NEXT" */
+static void check_case(const struct oracle *o)
+{
+	struct config_schedule when = {.at = (int)oracle_number(o, 2),
+		.weekday = (int)oracle_number(o, 3),
+		.monthday = (int)oracle_number(o, 4)};
+
+	assert_true(edition_from_name(o->words[1], &when.edition));
+	long long got = schedule_next_due(&when, o->words[0], oracle_number(o, 5));
+	if (got != oracle_number(o, 6))
+		fail_msg("%lld instead of %s", got, o->line);
+}
+
 static void test_due_times_agree_with_pythons_zoneinfo(void **state)
 {
-	char line[256], zone[64], name[16];
-	long long after, next;
-	int n = 0;
+	struct oracle o;
 
 	(void)state;
-	FILE *oracle = popen("/usr/bin/python3 '" FIXTURES "/schedule/oracle.py'", "r");
-	assert_non_null(oracle);
-	for (; fgets(line, sizeof(line), oracle) != NULL; n++) {
-		struct config_schedule when = {0};
-		assert_int_equal(sscanf(line, "%63s %15s %d %d %d %lld %lld", zone, name, &when.at,
-					 &when.weekday, &when.monthday, &after, &next),
-			7);
-		assert_true(edition_from_name(name, &when.edition));
-		long long got = schedule_next_due(&when, zone, after);
-		if (got != next)
-			fail_msg("%lld instead of %s", got, line);
-	}
-	assert_int_equal(pclose(oracle), 0);
-	assert_true(n > 5000);
+	oracle_ask(&o, "schedule/oracle.py");
+	while (oracle_next(&o))
+		check_case(&o);
+	assert_true(o.n_lines > 5000);
 }
 
 /* ---- What was handled ---- */

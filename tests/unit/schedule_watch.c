@@ -50,7 +50,7 @@ static void open_server(struct blog *b, struct loop *loop)
 	assert_non_null(b->http);
 	struct evhttp_bound_socket *s = evhttp_bind_socket_with_handle(b->http, "127.0.0.1", 0);
 	assert_non_null(s);
-	struct sockaddr_in at;
+	struct sockaddr_in at = {0};
 	socklen_t len = sizeof(at);
 	assert_int_equal(
 		getsockname(evhttp_bound_socket_get_fd(s), (struct sockaddr *)&at, &len), 0);

