@@ -185,7 +185,7 @@ static bool start_worker(struct delivery *d, struct relay *relay)
 }
 
 /* Among the relays of the best priority that serves, the one with the smallest load for its weight.
- * A relay on trial has its one session beside that, and is waited for by nobody. */
+ */
 static struct relay *choose_relay(struct delivery *d, int64_t now)
 {
 	struct relay *best = NULL;
@@ -196,8 +196,6 @@ static struct relay *choose_relay(struct delivery *d, int64_t now)
 		enum relay_state state = relay_state(r, now);
 		if (best != NULL && relay_settings(r)->priority != priority)
 			break;
-		if (state == RELAY_ON_TRIAL && relay_enter(r, now))
-			return r;
 		if (state != RELAY_OPEN)
 			continue;
 		priority = relay_settings(r)->priority;
@@ -206,6 +204,18 @@ static struct relay *choose_relay(struct delivery *d, int64_t now)
 			best = r;
 	}
 	return best != NULL && relay_enter(best, now) ? best : NULL;
+}
+
+/* One session finds out whether a relay that failed works again, whatever the others do meanwhile.
+ */
+static void start_trials(struct delivery *d, int64_t now)
+{
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_relays; i++)
+		if (relay_state(d->relays[i], now) == RELAY_ON_TRIAL &&
+			relay_enter(d->relays[i], now))
+			start_worker(d, d->relays[i]);
+	pthread_mutex_unlock(&d->lock);
 }
 
 /* Another session is worth it while more wait than the open ones manage, and is not while the one
@@ -349,6 +359,8 @@ static void *runner_main(void *arg)
 			load_history(d, now);
 			fill(d, now, &next_due);
 			sendable = ready_sendable(d->ready, &next_us);
+			if (sendable > 0)
+				start_trials(d, now);
 			start_workers(d, now, sendable);
 		}
 	} while (wait_for_work(d, pause_ms(d, now, sendable, next_us, next_due)));
