@@ -5,14 +5,18 @@
 
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/source_channel.h"
 #include "hubmail/source_feed.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#define STATUS_GONE 410
 #define SLICE_POSTS 100
 #define SLICE_BYTES (1u << 20)
 #define ERRORS_SHOWN 3
+#define FRESH_MAX_S 86400         /* a feed is looked at once a day, whatever it says */
+#define RETRY_AFTER_MAX_S 604800L /* no server silences a source for longer */
 
 struct look {
 	struct write write;
@@ -24,9 +28,11 @@ struct look {
 	size_t body_len;
 	struct post_list posts;
 	bool has_posts, complete, mark_seen;
-	char *etag, *last_modified;
+	char *etag, *last_modified, *moved_to;
 	char *error;
-	long retry_after;
+	int64_t ttl, wait_until;
+	long fresh_for; /* what the server says, as the feed says ttl */
+	bool stopped;
 	size_t kept, slice;             /* how many posts have been kept, and are being kept */
 	struct store_look_result found; /* by the slice */
 	struct store_look_result total;
@@ -56,6 +62,7 @@ static void look_free(struct look *k)
 	free(k->charset);
 	free(k->etag);
 	free(k->last_modified);
+	free(k->moved_to);
 	free(k->error);
 	post_list_free(&k->posts);
 	settings_unref(k->settings);
@@ -90,6 +97,24 @@ static void drop_unwanted(const struct strlist *wanted, struct post_list *posts)
 
 /* ---- A feed ---- */
 
+/* What it may be kept for, by the feed's word or its server's, whichever is longer. */
+static void note_fresh(struct look *k)
+{
+	int64_t fresh = k->ttl > k->fresh_for ? k->ttl : k->fresh_for;
+
+	k->wait_until = fresh > 0 ? k->at + (fresh < FRESH_MAX_S ? fresh : FRESH_MAX_S) : 0;
+}
+
+static void read_channel(struct look *k)
+{
+	struct source_channel c;
+
+	source_channel_read(k->body, k->body_len, k->url, k->charset, &c);
+	k->ttl = c.ttl;
+	note_fresh(k);
+	source_channel_free(&c);
+}
+
 static void parse(void *arg)
 {
 	struct look *k = arg;
@@ -97,10 +122,12 @@ static void parse(void *arg)
 
 	k->has_posts = source_feed_parse(k->body, k->body_len, k->url, k->charset, &k->posts, &e);
 	k->complete = k->has_posts;
-	if (k->has_posts)
+	if (k->has_posts) {
 		drop_unwanted(&k->source->categories, &k->posts);
-	else
+		read_channel(k);
+	} else {
 		k->error = xstrdup(e.text);
+	}
 	free(k->body);
 	k->body = NULL;
 }
@@ -119,6 +146,16 @@ static void parsed(void *arg)
 	schedule_unref(s);
 }
 
+/* Where to ask from now on: where this answer came from, if the way there is said to stay. */
+static char *new_place(const struct watch *w, const struct fetch_answer *answer)
+{
+	const char *to = answer->moved_to;
+
+	if (to == NULL && w->asked_there)
+		to = w->moved_to;
+	return to != NULL && strcmp(to, w->source->location) != 0 ? xstrdup(to) : NULL;
+}
+
 void look_at_feed(struct watch *w, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
@@ -129,28 +166,38 @@ void look_at_feed(struct watch *w, const struct fetch_answer *answer)
 	k->charset = xstrdup(answer->charset);
 	k->etag = xstrdup(answer->etag);
 	k->last_modified = xstrdup(answer->last_modified);
+	k->moved_to = new_place(w, answer);
+	k->fresh_for = answer->fresh_for;
 	w->parsing = true;
 	schedule_ref(w->schedule);
 	worker_submit(w->schedule->parser, parse, parsed, k);
 }
 
 /* Validators that the server does not repeat stay. */
-void look_unchanged(struct watch *w)
+void look_unchanged(struct watch *w, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
 
 	k->complete = true;
 	k->etag = xstrdup(w->etag);
 	k->last_modified = xstrdup(w->last_modified);
+	k->moved_to = new_place(w, answer);
+	k->ttl = w->ttl;
+	k->fresh_for = answer->fresh_for;
+	note_fresh(k);
 	keep(k);
 }
 
-void look_failed(struct watch *w, const char *error, long retry_after)
+/* That a new place is gone says nothing of the old one, which is asked next. */
+void look_failed(struct watch *w, const char *error, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
+	long pause = answer != NULL ? answer->retry_after : 0;
 
 	k->error = xstrdup(error);
-	k->retry_after = retry_after;
+	k->stopped = answer != NULL && answer->status == STATUS_GONE && !w->asked_there;
+	if (pause > 0)
+		k->wait_until = k->at + (pause < RETRY_AFTER_MAX_S ? pause : RETRY_AFTER_MAX_S);
 	keep(k);
 }
 
@@ -253,6 +300,10 @@ static bool keep_run(struct store *store, void *arg, struct error *e)
 		.complete = last && k->complete,
 		.etag = last ? k->etag : NULL,
 		.last_modified = last ? k->last_modified : NULL,
+		.moved_to = last ? k->moved_to : NULL,
+		.ttl = k->ttl,
+		.wait_until = k->wait_until,
+		.stopped = k->stopped,
 		.error = last ? k->error : NULL,
 		.seen = k->mark_seen,
 	};
@@ -266,9 +317,12 @@ static void tell_watch(struct look *k, const struct error *failure)
 		.error = k->error,
 		.etag = k->etag,
 		.last_modified = k->last_modified,
+		.moved_to = k->moved_to,
 		.found = k->total,
 		.at = k->at,
-		.retry_after = k->retry_after,
+		.ttl = k->ttl,
+		.wait_until = k->wait_until,
+		.stopped = k->stopped,
 		.complete = k->complete,
 		.mark_seen = k->mark_seen,
 	};

@@ -160,6 +160,14 @@ static const char *const steps[] = {
 	" edition INTEGER NOT NULL,"
 	" due_at INTEGER NOT NULL,"
 	" PRIMARY KEY (list_id, edition)) WITHOUT ROWID, STRICT;",
+
+	/* 2. What a source's server asked for: to be asked elsewhere, later, or never again. */
+	"ALTER TABLE source ADD COLUMN moved_to TEXT;"
+	"ALTER TABLE source ADD COLUMN failing_since INTEGER;"
+	"ALTER TABLE source ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE source ADD COLUMN wait_until INTEGER;"
+	"ALTER TABLE source ADD COLUMN ttl INTEGER;"
+	"UPDATE source SET failing_since = checked_at WHERE error IS NOT NULL;",
 };
 
 struct schema schema_current(void)

@@ -9,7 +9,8 @@
 
 #define COLUMNS                                                                                                       \
 	"c.id, c.list_id, l.name, c.kind, c.location, c.etag, c.last_modified, c.error, c.failures, c.first_look_at," \
-	" c.checked_at, c.changed_at, (SELECT count(*) FROM post p WHERE p.source_id = c.id)"
+	" c.checked_at, c.changed_at, (SELECT count(*) FROM post p WHERE p.source_id = c.id),"                        \
+	" c.moved_to, c.failing_since, c.stopped, c.wait_until, c.ttl"
 
 static const char SQL_ADD[] =
 	"INSERT INTO source (list_id, kind, location) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -19,11 +20,14 @@ static const char SQL_EACH[] = "SELECT " COLUMNS " FROM source c JOIN list l ON 
 			       " WHERE ?1 IS NULL OR c.list_id = ?1 ORDER BY l.name, c.id";
 static const char SQL_FIRST_LOOK[] = "SELECT first_look_at FROM source WHERE id = ?1";
 static const char SQL_LOOKED[] =
-	"UPDATE source SET checked_at = ?2, error = NULL, failures = 0, etag = ?3, last_modified = ?4,"
+	"UPDATE source SET checked_at = ?2, error = NULL, failures = 0, stopped = 0,"
+	" failing_since = iif(?10, failing_since, NULL),"
+	" etag = ?3, last_modified = ?4, moved_to = ?7, ttl = ?8, wait_until = ?9,"
 	" first_look_at = iif(?5, coalesce(first_look_at, ?2), first_look_at), changed_at = iif(?6, ?2, changed_at)"
 	" WHERE id = ?1";
 static const char SQL_FAILED[] =
-	"UPDATE source SET checked_at = ?2, error = ?3, failures = failures + 1 WHERE id = ?1";
+	"UPDATE source SET checked_at = ?2, error = ?3, failures = failures + 1,"
+	" failing_since = coalesce(failing_since, ?2), stopped = ?4, wait_until = ?5 WHERE id = ?1";
 
 static const char SQL_BY_GUID[] = "SELECT id FROM post WHERE source_id = ?1 AND guid = ?2";
 static const char SQL_BY_LINK[] =
@@ -55,6 +59,11 @@ static struct store_source row(sqlite3_stmt *st)
 		.checked_at = sqlite3_column_int64(st, 10),
 		.changed_at = sqlite3_column_int64(st, 11),
 		.posts = sqlite3_column_int64(st, 12),
+		.moved_to = sql_text(st, 13),
+		.failing_since = sqlite3_column_int64(st, 14),
+		.stopped = sqlite3_column_int(st, 15) != 0,
+		.wait_until = sqlite3_column_int64(st, 16),
+		.ttl = sqlite3_column_int64(st, 17),
 	};
 }
 
@@ -65,6 +74,7 @@ void store_source_free(struct store_source *src)
 	free(src->location);
 	free(src->etag);
 	free(src->last_modified);
+	free(src->moved_to);
 	free(src->error);
 	*src = (struct store_source){0};
 }
@@ -164,9 +174,10 @@ bool store_source_look(struct store *s, const struct store_look *look,
 			return false;
 	bool changed = out->added + out->seen + out->changed > 0;
 	if ((look->error == NULL || look->complete) &&
-		!sql_run(s, e, SQL_LOOKED, "iittdd", look->source_id, look->at, look->etag,
-			look->last_modified, look->complete ? 1 : 0, changed ? 1 : 0))
+		!sql_run(s, e, SQL_LOOKED, "iittddtzzd", look->source_id, look->at, look->etag,
+			look->last_modified, look->complete ? 1 : 0, changed ? 1 : 0,
+			look->moved_to, look->ttl, look->wait_until, look->error != NULL ? 1 : 0))
 		return false;
-	return look->error == NULL ||
-	       sql_run(s, e, SQL_FAILED, "iit", look->source_id, look->at, look->error);
+	return look->error == NULL || sql_run(s, e, SQL_FAILED, "iitdz", look->source_id, look->at,
+					      look->error, look->stopped ? 1 : 0, look->wait_until);
 }

@@ -16,8 +16,13 @@ struct store_source {
 	char *kind; /* "feed", "directory" */
 	char *location;
 	char *etag, *last_modified; /* HTTP validators of the last good answer, or NULL */
-	char *error;                /* why the last look failed, or NULL */
-	int failures;               /* looks that failed in a row */
+	char *moved_to;        /* where the source is asked in place of its location, or NULL */
+	char *error;           /* why the last look failed, or NULL */
+	int failures;          /* looks that failed in a row */
+	int64_t failing_since; /* the first of them; 0: the last look went well */
+	bool stopped;          /* its server said that it is gone for good (410) */
+	int64_t wait_until;    /* its server asked to be left alone until then; 0: no */
+	int64_t ttl;           /* seconds that the feed says it may be kept; 0: it does not */
 	int64_t first_look_at; /* 0: never looked at: the first look marks what is there as seen */
 	int64_t checked_at, changed_at;
 	int64_t posts; /* how many are known */
@@ -37,6 +42,11 @@ struct store_look {
 	const struct post_list *posts; /* NULL: not modified, or failed */
 	bool complete; /* a successful look at everything that is there: ends the 'first look' */
 	const char *etag, *last_modified; /* NULL: none */
+	const char *moved_to; /* as in struct store_source, as the two below; of a look that went
+				 well */
+	int64_t ttl;
+	int64_t wait_until;
+	bool stopped;      /* of one that did not */
 	const char *error; /* NULL: the look went well. Partial failures (one bad file) set error
 			      beside posts */
 	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
