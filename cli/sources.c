@@ -26,6 +26,7 @@ static const struct column columns[] = {
 	{"checked_at", "LOOKED", 0},
 	{"changed_at", "CHANGED", 0},
 	{"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"held", "HELD", COLUMN_RIGHT | COLUMN_DETAIL},
 	{"failing_since", "FAILING SINCE", COLUMN_DETAIL},
 	{"error", "ERROR", COLUMN_DETAIL}, /* these stand below the table on a terminal */
 	{"moved_to", "MOVED TO", COLUMN_DETAIL},
@@ -61,8 +62,8 @@ static void known_row(struct report *r, const struct store_source *s, const char
 {
 	REPORT_ROW(r, cell_text(s->list), cell_text(s->kind), cell_text(s->location),
 		cell_text(state), cell_number(s->posts), cell_time(s->checked_at),
-		cell_time(s->changed_at), cell_number(s->failures), cell_time(s->failing_since),
-		cell_text(s->error), cell_text(s->moved_to));
+		cell_time(s->changed_at), cell_number(s->failures), cell_number(s->held),
+		cell_time(s->failing_since), cell_text(s->error), cell_text(s->moved_to));
 }
 
 /* What does not fit into a table. */
@@ -74,6 +75,11 @@ static void remark(const struct store_source *s, struct strlist *remarks)
 	if (s->error != NULL)
 		strlist_take(
 			remarks, xasprintf("  %s: since %s: %s", s->location, since, s->error));
+	if (s->held > 0)
+		strlist_take(remarks,
+			xasprintf("  %s: %lld posts seemed to be its past and were not mailed: "
+				  "`hubmailctl posts --held` shows them, `send --post` mails them",
+				s->location, (long long)s->held));
 	if (s->moved_to != NULL)
 		strlist_take(remarks, xasprintf("  %s: has moved for good to %s: change it in the "
 						"configuration",
@@ -97,7 +103,7 @@ static void declared(struct report *r, const struct config_list *list,
 	}
 	REPORT_ROW(r, cell_text(list->name), cell_text(kind_name(source->kind)),
 		cell_text(source->location), cell_text("new"), cell_number(0), cell_none(),
-		cell_none(), cell_number(0), cell_none(), cell_none(), cell_none());
+		cell_none(), cell_number(0), cell_number(0), cell_none(), cell_none(), cell_none());
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)

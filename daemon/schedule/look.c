@@ -27,6 +27,7 @@ struct look {
 	char *body, *url, *charset; /* of a feed */
 	size_t body_len;
 	struct post_list posts;
+	struct store_past past;
 	bool has_posts, complete, mark_seen;
 	char *etag, *last_modified, *moved_to;
 	char *error;
@@ -286,6 +287,16 @@ static size_t next_slice(const struct look *k)
 	return n;
 }
 
+static bool find_past(
+	struct store *store, struct look *k, const struct store_look *first, struct error *e)
+{
+	struct store_look whole = *first;
+
+	whole.posts = k->has_posts ? &k->posts : NULL;
+	whole.complete = k->complete;
+	return store_source_past(store, &whole, &k->past, e);
+}
+
 /* Only the last slice ends the look: after a crash between two of them the source is looked at as
  * if nothing had been. */
 static bool keep_run(struct store *store, void *arg, struct error *e)
@@ -305,9 +316,14 @@ static bool keep_run(struct store *store, void *arg, struct error *e)
 		.wait_until = k->wait_until,
 		.stopped = k->stopped,
 		.error = last ? k->error : NULL,
+		.all = &k->posts,
+		.past = &k->past,
+		.newest_only = k->source->kind != SOURCE_DIRECTORY,
 		.seen = k->mark_seen,
 	};
 
+	if (k->kept == 0 && !find_past(store, k, &l, e))
+		return false;
 	return store_source_look(store, &l, &k->found, e);
 }
 
@@ -349,6 +365,7 @@ static void keep_ended(struct write *write, const struct error *failure)
 	k->kept += k->slice;
 	k->total.added += k->found.added;
 	k->total.seen += k->found.seen;
+	k->total.held += k->found.held;
 	k->total.changed += k->found.changed;
 	if (failure == NULL && k->kept < k->posts.n && !w->schedule->closed) {
 		keep_slice(k);

@@ -368,6 +368,11 @@ static void note_place(struct watch *w, const char *moved_to)
 
 static void log_found(const struct watch *w, const struct store_look_result *found)
 {
+	if (found->held > 0)
+		log_warn("posts that seem to be a source's past are not mailed, hubmailctl posts "
+			 "--held shows them",
+			"list=%s source=%s posts=%d", w->settings->list.name,
+			log_quote(w->source->location), found->held);
 	if (found->added + found->seen + found->changed > 0)
 		log_info("posts found", "list=%s source=%s new=%d seen=%d changed=%d",
 			w->settings->list.name, log_quote(w->source->location), found->added,

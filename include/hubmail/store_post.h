@@ -26,6 +26,7 @@ struct store_source {
 	int64_t first_look_at; /* 0: never looked at: the first look marks what is there as seen */
 	int64_t checked_at, changed_at;
 	int64_t posts; /* how many are known */
+	int64_t held;  /* so many of them were taken for the source's past, and are not mailed */
 };
 void store_source_free(struct store_source *src);
 
@@ -49,16 +50,33 @@ struct store_look {
 	bool stopped;      /* of one that did not */
 	const char *error; /* NULL: the look went well. Partial failures (one bad file) set error
 			      beside posts */
+	const struct post_list *all;   /* the whole look, where posts is a part of it; or NULL */
+	const struct store_past *past; /* of the whole look; NULL: nothing is held */
+	bool newest_only; /* the source shows its newest posts, and not all that it has (a feed) */
 	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
+};
+/* Which new posts of a look are the source's past in new clothes. */
+struct store_past {
+	int64_t before; /* those published before */
+	bool undated;   /* those that do not say when */
 };
 struct store_look_result {
 	int added;   /* new, and waiting to be mailed */
+	int held;    /* new, and taken for the past: they are not mailed by themselves */
 	int seen;    /* new, and marked as seen */
 	int changed; /* known, content brought up to date */
 };
-/* A post is known by (source, guid); one whose guid is new but whose url and title are those of a
- * known post of the source is that post with a new guid, not a new one (feeds change their guids
- * when a blog moves). On the first look (or with seen) new posts are marked as seen, unless
+/* What the whole look shows of the past, before any of it is kept: everything not newer than the
+ * newest known post, if the look is complete and nothing in it is known; what is older than that
+ * one, if it is more than 10 posts; and of a source that shows only its newest posts, what was
+ * there a day before it was watched. */
+bool store_source_past(
+	struct store *s, const struct store_look *look, struct store_past *out, struct error *e);
+
+/* A post is known by (source, guid). One whose guid is new is a known one all the same if its link
+ * is (http or https, with www. or without, with a slash at its end or without), unless the look has
+ * that one, too; or if a feed has its title and moment of publication (blogs move). On the first
+ * look (or with seen) new posts are marked as seen, unless
  * published_at is in the future. */
 bool store_source_look(struct store *s, const struct store_look *look,
 	struct store_look_result *out, struct error *e);
@@ -68,6 +86,8 @@ bool store_source_look(struct store *s, const struct store_look *look,
  * published_at in the future, or 0. */
 bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, int64_t now,
 	size_t limit, struct post_list *out, int64_t *next_at, struct error *e);
+/* Those that were taken for their source's past, oldest first. */
+bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, struct error *e);
 /* The newest `n` posts of a list, oldest of them first; seen ones too. */
 bool store_post_last(
 	struct store *s, int64_t list_id, size_t n, struct post_list *out, struct error *e);

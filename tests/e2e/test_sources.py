@@ -138,6 +138,40 @@ def test_a_feed_that_is_gone_is_left_alone(house, feeds):
     wait_until(lambda: house.source("feed")["state"] == "ok", "it is back")
 
 
+def test_a_feed_that_renames_all_its_posts_does_not_mail_its_past(house, sink, feeds):
+    url = feeds.put("/feed", rss(*(item(f"Post {n}", n) for n in range(1, 6))))
+    house.news["sources"] = [house.feed_of(url)]
+    house.start()
+    house.add("ann@example.org")
+    renamed = [item(f"Renamed {n}", n).replace("/blog.example/", "/new.example/p") for n in range(1, 6)]
+    renamed = [text.replace("post-", "other-") for text in renamed]
+    feeds.put("/feed", rss(item("News", 30), *renamed))
+    house.ctl("poll")
+    sink.wait_for(1)
+    stays(lambda: len(sink.accepted) == 1, "nothing else is mailed", 1)
+    assert "News" in sink.accepted[0].mail.subject
+    assert house.source("feed")["held"] == 5
+    held = house.ask("posts", "--held")
+    assert [p["title"] for p in held] == [f"Renamed {n}" for n in range(1, 6)]
+    assert house.ctl("send", "news", "--post", held[0]["id"]).code == 0
+    sink.wait_for(2)
+
+
+def test_a_post_is_mailed_once_whatever_becomes_of_its_address(house, sink, feeds):
+    url = feeds.put("/feed", rss(item("Old", 1)))
+    house.news["sources"] = [house.feed_of(url)]
+    house.start()
+    house.add("ann@example.org")
+    feeds.put("/feed", rss(item("News", 2), item("Old", 1)))
+    house.ctl("poll")
+    sink.wait_for(1)
+    other = item("News, mended", 2).replace("https://blog.example/2/", "http://www.blog.example/2")
+    feeds.put("/feed", rss(other.replace("post-2", "another"), item("Old", 1)))
+    house.ctl("poll")
+    wait_until(lambda: house.ask("posts")[-1]["title"] == "News, mended", "the edit is known")
+    stays(lambda: len(sink.accepted) == 1, "it is not mailed again", 1)
+
+
 def test_a_feed_that_never_ends_is_cut_off(house, feeds):
     huge = rss(item("x", 1)) + " " * (40 << 20)
     house.news["sources"] = [house.feed_of(feeds.put("/huge", huge))]
