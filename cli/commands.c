@@ -8,7 +8,7 @@
 extern const struct command command_add, command_remove, command_show, command_subscribers,
 	command_import, command_export, command_lists, command_sources, command_posts, command_poll,
 	command_parse, command_send, command_preview, command_digests, command_queue, command_pause,
-	command_resume, command_cancel, command_retry, command_status, command_backup,
+	command_resume, command_cancel, command_retry, command_status, command_dkim, command_backup,
 	command_completion, command_help;
 
 const struct command *const commands[] = {
@@ -32,6 +32,7 @@ const struct command *const commands[] = {
 	&command_cancel,
 	&command_retry,
 	&command_status,
+	&command_dkim,
 	&command_backup,
 	&command_completion,
 	&command_help,
@@ -52,8 +53,8 @@ const struct option_spec global_options[] = {
 };
 
 /* What the design names and this version does not have. */
-static const char *const later[] = {"edit", "erase", "suppress", "unsuppress", "test", "bounce",
-	"doctor", "dkim", "stats", NULL};
+static const char *const later[] = {
+	"edit", "erase", "suppress", "unsuppress", "test", "bounce", "doctor", "stats", NULL};
 
 const char *command_group_title(enum command_group g)
 {

@@ -2,6 +2,7 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
+#include "digest_report.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_digest.h"
 #include "hubmail/store_post.h"
@@ -35,6 +36,7 @@ static const struct column columns[] = {
 	{"cancelled", "CANCELLED", COLUMN_RIGHT | COLUMN_DETAIL},
 	{"held", "HELD", COLUMN_RIGHT | COLUMN_DETAIL},
 	{"subject", "SUBJECT", COLUMN_CUT},
+	{"reason", "REASON", COLUMN_DETAIL},
 };
 static const struct table digests = {.empty = "no digest was made yet", TABLE_COLUMNS(columns)};
 
@@ -59,8 +61,12 @@ static bool show_all(struct cli *cli, const struct args *a, struct error *e)
 			cell_time(d->created_at), cell_time(d->finished_at),
 			cell_number(d->audience), cell_number(d->total), cell_number(d->sent),
 			cell_number(d->queued), cell_number(d->deferred), cell_number(d->failed),
-			cell_number(d->cancelled), cell_number(d->held), cell_text(d->subject));
-		store_digest_free(d);
+			cell_number(d->cancelled), cell_number(d->held), cell_text(d->subject),
+			cell_text(d->reason));
+	}
+	for (size_t i = 0; i < n; i++) {
+		digest_report_trouble(cli->report, &all[i]);
+		store_digest_free(&all[i]);
 	}
 	free(all);
 	return true;
@@ -79,11 +85,17 @@ static const struct table posts_table = {
 
 static void fields(struct report *r, const struct store_digest *d)
 {
+	char *state = report_style(r) == REPORT_TERMINAL ? digest_report_state(d) : NULL;
+
 	report_field(r, "id", "Digest", cell_number(d->id));
 	report_field(r, "list", "List", cell_text(d->list));
 	report_field(r, "edition", "Edition", cell_text(edition_name(d->edition)));
 	report_field(r, "subject", "Subject", cell_text(d->subject));
-	report_field(r, "state", "State", cell_text(digest_state_name(d->state)));
+	report_field(r, "state", "State",
+		cell_text(state != NULL ? state : digest_state_name(d->state)));
+	if (state == NULL)
+		report_field(r, "reason", "", cell_text(d->reason));
+	free(state);
 	report_field(r, "created_at", "Created", cell_time(d->created_at));
 	report_field(r, "finished_at", "Finished", cell_time(d->finished_at));
 	report_field(r, "audience", "Readers", cell_number(d->audience));

@@ -1,6 +1,7 @@
-/* `import`: readers from a CSV file. Lines are stored in short transactions while they are read, so
- * that the daemon never waits long and a break leaves what was stored; a bad line is told and the
- * next one read. What a line means is in import_row.c, where lines come from in import_file.c. */
+/* `import`: readers from a CSV or JSON file. Lines are stored in short transactions while they are
+ * read, so that the daemon never waits long and a break leaves what was stored; a bad line is told
+ * and the next one read. What a line means is in import_row.c, where lines come from in
+ * import_file.c. */
 #include "args.h"
 #include "cli.h"
 #include "command.h"
@@ -312,6 +313,11 @@ static bool understand_header(
 	if (!known)
 		return e->code == ERROR_USAGE ? false
 					      : error_prefix(e, "%s", import_file_name(im->file));
+	if (!im->columns.header && import_file_is_json(im->file))
+		return error_set(e, ERROR_DATA,
+			"%s: an address stands in the place of a name: readers look like {\"email\": "
+			"\"ann@example.org\"}",
+			import_file_name(im->file));
 	if (im->columns.header)
 		import_file_keep_header(im->file, first);
 	for (size_t i = 0; i < im->columns.unused.n && unused.len < 200; i++)
@@ -398,14 +404,16 @@ const struct command command_import = {
 	.min_words = 1,
 	.max_words = 1,
 	.complete = COMPLETE_FILE,
-	.summary = "adds subscribers from a CSV file",
+	.summary = "adds subscribers from a CSV or JSON file",
 	.help = "The header is understood if it is hubmail's own, or that of an export by listmonk,\n"
 		"Mailchimp, Ghost, Substack or Buttondown, or says email, name, tags and the like;\n"
 		"without a header the first column with an @ has the addresses. All good lines are\n"
 		"kept; bad ones are told, and make the exit code 65. Importing again does no harm.\n"
 		"Whoever unsubscribed stays so; whoever the file says has left is kept as such.\n"
 		"FIELD is email, name, first_name, last_name, tags, state, subscribed, created,\n"
-		"ended, edition, attributes, list, origin, set:KEY, or - to leave a column aside.",
+		"ended, edition, attributes, list, origin, set:KEY, or - to leave a column aside.\n"
+		"JSON is what `export --format json` writes, an array of objects with these names,\n"
+		"up to 64 MB; a CSV file may have any size.",
 	.options = options,
 	.run = run,
 };

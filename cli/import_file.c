@@ -1,8 +1,9 @@
 /* Opening and reading what is imported, in a way that Ctrl-C can end between two lines, and writing
- * down the lines that were bad. */
+ * down the lines that were bad. The first bytes tell whether it is CSV or JSON. */
 #include "import_file.h"
 
 #include "hubmail/base_mem.h"
+#include "import_json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,15 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIECE ((size_t)64 << 10) /* bytes read at once while it is not known what it is */
+
 struct import_file {
 	char *name;
 	int fd, signals;
-	int64_t size; /* of a regular file, or -1 */
-	struct csv_reader *reader;
+	int64_t size;    /* of a regular file, or -1 */
+	struct buf head; /* read to find out what it is */
+	size_t head_used;
+	struct csv_reader *reader; /* one of these, after the first look at it */
+	struct import_json *json;
 	import_wait_fn *wait;
 	void *wait_arg;
 	FILE *rejects;
 	char *rejects_name;
+	size_t n_rejects;
 };
 
 static ssize_t read_some(void *arg, void *out, size_t max)
@@ -42,6 +49,70 @@ static ssize_t read_some(void *arg, void *out, size_t max)
 		return -1;
 	}
 	return read(f->fd, out, max);
+}
+
+static ssize_t read_csv(void *arg, void *out, size_t max)
+{
+	struct import_file *f = arg;
+	size_t n = f->head.len - f->head_used;
+
+	if (n == 0)
+		return read_some(f, out, max);
+	n = n < max ? n : max;
+	memcpy(out, f->head.data + f->head_used, n);
+	f->head_used += n;
+	return (ssize_t)n;
+}
+
+/* ---- CSV or JSON ---- */
+
+/* Reads on into f->head. 0 at the end, -1 with errno. */
+static ssize_t read_head(struct import_file *f)
+{
+	buf_reserve(&f->head, PIECE);
+	ssize_t n = read_some(f, f->head.data + f->head.len, PIECE);
+	f->head.len += n > 0 ? (size_t)n : 0;
+	f->head.data[f->head.len] = '\0';
+	return n;
+}
+
+static bool too_large(const struct import_file *f, struct error *e)
+{
+	return error_set(e, ERROR_DATA,
+		"%s: is JSON of more than %zu MB: a CSV file (`hubmailctl export`) may have any size",
+		f->name, IMPORT_JSON_MAX >> 20);
+}
+
+/* False without an error: errno tells. */
+static bool begin_json(struct import_file *f, struct error *e)
+{
+	struct error why = {0};
+	ssize_t n = 1;
+
+	if (f->size > (int64_t)IMPORT_JSON_MAX)
+		return too_large(f, e);
+	while (n > 0 && f->head.len <= IMPORT_JSON_MAX)
+		n = read_head(f);
+	if (n < 0)
+		return false;
+	if (n > 0)
+		return too_large(f, e);
+	f->json = import_json_new(&f->head, &why);
+	return f->json != NULL || error_set(e, why.code, "%s:%s", f->name, why.text);
+}
+
+static bool begin(struct import_file *f, struct error *e)
+{
+	ssize_t n = 1;
+
+	while (n > 0 && strspn(buf_str(&f->head), " \t\r\n\xef\xbb\xbf") == f->head.len)
+		n = read_head(f);
+	if (n < 0)
+		return false;
+	if (import_json_is_meant(buf_str(&f->head), f->head.len))
+		return begin_json(f, e);
+	f->reader = csv_reader_new(read_csv, f);
+	return true;
 }
 
 static int catch_signals(void)
@@ -97,7 +168,6 @@ struct import_file *import_file_open(const char *path, const char *rejects, stru
 		return NULL;
 	}
 	f->signals = catch_signals();
-	f->reader = csv_reader_new(read_some, f);
 	return f;
 }
 
@@ -106,6 +176,8 @@ void import_file_close(struct import_file *f)
 	if (f == NULL)
 		return;
 	csv_reader_free(f->reader);
+	import_json_free(f->json);
+	buf_free(&f->head);
 	if (f->rejects != NULL)
 		fclose(f->rejects);
 	if (f->fd >= 0)
@@ -122,6 +194,18 @@ const char *import_file_name(const struct import_file *f)
 	return f->name;
 }
 
+bool import_file_is_json(const struct import_file *f)
+{
+	return f->json != NULL;
+}
+
+static enum csv_next next_record(struct import_file *f, struct csv_record *out, struct error *e)
+{
+	if (f->reader == NULL && f->json == NULL && !begin(f, e))
+		return CSV_NEXT_FAILED;
+	return f->json != NULL ? import_json_next(f->json, out) : csv_reader_next(f->reader, out);
+}
+
 enum csv_next import_file_next(struct import_file *f, struct csv_record *out, struct error *e)
 {
 	struct signalfd_siginfo info;
@@ -129,8 +213,8 @@ enum csv_next import_file_next(struct import_file *f, struct csv_record *out, st
 
 	errno = EINTR;
 	if (f->signals < 0 || read(f->signals, &info, sizeof(info)) < 0)
-		next = csv_reader_next(f->reader, out);
-	if (next != CSV_NEXT_FAILED)
+		next = next_record(f, out, e);
+	if (next != CSV_NEXT_FAILED || e->code != ERROR_NONE)
 		return next;
 	if (errno == EINTR)
 		error_set(e, ERROR_AGAIN, "interrupted");
@@ -141,7 +225,8 @@ enum csv_next import_file_next(struct import_file *f, struct csv_record *out, st
 
 void import_file_split(struct import_file *f, struct csv_record *record)
 {
-	csv_reader_split(f->reader, record);
+	if (f->reader != NULL)
+		csv_reader_split(f->reader, record);
 }
 
 void import_file_on_wait(struct import_file *f, import_wait_fn *fn, void *arg)
@@ -152,6 +237,8 @@ void import_file_on_wait(struct import_file *f, import_wait_fn *fn, void *arg)
 
 double import_file_part(const struct import_file *f)
 {
+	if (f->json != NULL)
+		return import_json_part(f->json);
 	if (f->size <= 0)
 		return -1;
 	return (double)csv_reader_offset(f->reader) / (double)f->size;
@@ -179,20 +266,24 @@ static void raw(struct import_file *f, const struct csv_record *record)
 
 void import_file_keep_header(struct import_file *f, const struct csv_record *header)
 {
-	char delimiter = csv_reader_delimiter(f->reader);
-
-	if (f->rejects == NULL)
+	if (f->rejects == NULL || f->json != NULL)
 		return;
+	char delimiter = csv_reader_delimiter(f->reader);
 	fprintf(f->rejects, "line%creason%c", delimiter, delimiter);
 	raw(f, header);
 }
 
 void import_file_reject(struct import_file *f, const struct csv_record *record, const char *reason)
 {
-	char delimiter = csv_reader_delimiter(f->reader);
-
 	if (f->rejects == NULL)
 		return;
+	f->n_rejects++;
+	if (f->json != NULL) {
+		fputs(f->n_rejects == 1 ? "[\n" : ",\n", f->rejects);
+		import_json_reject(f->rejects, record, reason);
+		return;
+	}
+	char delimiter = csv_reader_delimiter(f->reader);
 	fprintf(f->rejects, "%zu%c", record->line, delimiter);
 	cell(f, reason);
 	fputc(delimiter, f->rejects);
@@ -208,6 +299,8 @@ bool import_file_end(struct import_file *f, struct error *e)
 {
 	if (f->rejects == NULL)
 		return true;
+	if (f->json != NULL)
+		fputs(f->n_rejects == 0 ? "[]\n" : "\n]\n", f->rejects);
 	bool good = fflush(f->rejects) == 0 && !ferror(f->rejects);
 	return good || error_set(e, ERROR_IO, "%s: %s", f->rejects_name, strerror(errno));
 }

@@ -1,4 +1,4 @@
-/* The file that `import` reads, and the one that takes its bad lines. */
+/* The file that `import` reads, CSV or JSON, and the one that takes its bad lines. */
 #ifndef CLI_IMPORT_FILE_H
 #define CLI_IMPORT_FILE_H
 
@@ -17,10 +17,14 @@ void import_file_close(struct import_file *f);
 const char *import_file_name(const struct import_file *f); /* for messages; borrowed */
 
 /* The next record. CSV_NEXT_FAILED with ERROR_AGAIN: a signal came; with ERROR_IO: it cannot be
- * read; without an error: import_wait_fn said so. */
+ * read; with ERROR_DATA: it is JSON and broken or too large; without an error: import_wait_fn said
+ * so. */
 enum csv_next import_file_next(struct import_file *f, struct csv_record *out, struct error *e);
 
-/* As csv_reader_split(). */
+/* After the first record: it is JSON, whose first record are the names in its objects. */
+bool import_file_is_json(const struct import_file *f);
+
+/* As csv_reader_split(); does nothing to JSON, whose records have one line. */
 void import_file_split(struct import_file *f, struct csv_record *record);
 
 /* Called when the next bytes are not there yet and would be waited for. False: the reading fails.

@@ -2,6 +2,7 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
+#include "digest_report.h"
 #include "hubmail/store_delivery.h"
 #include <string.h>
 
@@ -38,7 +39,7 @@ static const struct table deliveries_in_state = {
 struct listing {
 	struct report *report;
 	size_t n, limit;
-	bool more;
+	bool more, held;
 };
 
 static bool delivery(const struct store_delivery *d, void *arg)
@@ -50,6 +51,7 @@ static bool delivery(const struct store_delivery *d, void *arg)
 		return false;
 	}
 	l->n++;
+	l->held = l->held || d->state == DELIVERY_HELD;
 	REPORT_ROW(l->report, cell_number(d->key.digest_id), cell_text(d->list),
 		cell_text(d->email), cell_text(delivery_state_name(d->state)),
 		cell_number(d->attempts), cell_time(d->due_at), cell_time(d->last_at),
@@ -88,6 +90,12 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	report_table(cli->report, f.state == -1 ? &deliveries : &deliveries_in_state);
 	if (!store_delivery_each(cli->store, &f, delivery, &l, e))
 		return false;
+	if (l.held)
+		digest_report_held(cli->report);
+	if (f.state == -3 && l.n > 0)
+		report_say(cli->report,
+			"unknown: the relay's answer to an attempt was lost, so the "
+			"reader may have the mail twice (`hubmailctl show EMAIL`)");
 	if (l.more && terminal)
 		report_note(cli->report, "… and more (--limit N, or in a pipe)");
 	return true;
@@ -97,7 +105,8 @@ const struct command command_queue = {
 	.name = "queue",
 	.group = GROUP_DIGESTS,
 	.summary = "lists deliveries, and what the relay said last",
-	.help = "Without --state: those that are not final (queued, deferred, held).",
+	.help = "Without --state: those that are not final (queued, deferred, held). A delivery is\n"
+		"held if the relay's answer was lost and on_unknown is \"hold\": `retry` sends it.",
 	.options = options,
 	.run = run,
 };

@@ -5,6 +5,7 @@
 #include "hubmail/base_clock.h"
 #include "hubmail/store_delivery.h"
 #include "hubmail/store_digest.h"
+#include <stdlib.h>
 #include <unistd.h>
 
 #define STEP 1000     /* deliveries in one transaction */
@@ -29,34 +30,58 @@ static bool make_due(struct cli *cli, int64_t id, int64_t *all, struct error *e)
 	return true;
 }
 
-static bool is_digest(struct cli *cli, int64_t id, struct error *e)
+/* How many deliveries are held: of that digest, or of all with 0. */
+static bool count_held(struct cli *cli, int64_t id, int64_t *held, struct error *e)
 {
-	struct store_digest d;
+	struct store_digest *all = NULL;
+	size_t n = 0;
 
-	if (id == 0)
+	if (id != 0) {
+		struct store_digest d;
+		if (!store_digest_get(cli->store, id, &d, e))
+			return false;
+		*held = d.held;
+		store_digest_free(&d);
 		return true;
-	if (!store_digest_get(cli->store, id, &d, e))
+	}
+	if (!store_digest_list(cli->store, 0, 0, &all, &n, e))
 		return false;
-	store_digest_free(&d);
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].state != DIGEST_CANCELLED)
+			*held += all[i].held;
+		store_digest_free(&all[i]);
+	}
+	free(all);
 	return true;
+}
+
+static void tell(struct report *r, int64_t n, int64_t held)
+{
+	if (n == 0)
+		report_say(r, "nothing is deferred or held");
+	else
+		report_say(r, "%lld deliver%s tried again now", (long long)n,
+			n == 1 ? "y is" : "ies are");
+	if (held > 0)
+		report_say(r,
+			"%lld of them %s held: whoever had that mail all the same gets it twice",
+			(long long)held, held == 1 ? "was" : "were");
+	if (report_style(r) != REPORT_TERMINAL) {
+		report_field(r, "due", "", cell_number(n));
+		report_field(r, "held", "", cell_number(held));
+	}
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	int64_t id = 0, n = 0;
+	int64_t id = 0, n = 0, held = 0;
 
 	if ((a->n_words > 0 && !cli_id(a->words[0], "the number of a digest", &id, e)) ||
-		!cli_store(cli, STORE_WRITE, e) || !is_digest(cli, id, e) ||
+		!cli_store(cli, STORE_WRITE, e) || !count_held(cli, id, &held, e) ||
 		!make_due(cli, id, &n, e))
 		return false;
 	cli_wake(cli);
-	if (n == 0)
-		report_say(cli->report, "nothing is deferred or held");
-	else
-		report_say(cli->report, "%lld deliver%s tried again now", (long long)n,
-			n == 1 ? "y is" : "ies are");
-	if (report_style(cli->report) != REPORT_TERMINAL)
-		report_field(cli->report, "due", "", cell_number(n));
+	tell(cli->report, n, held > n ? n : held);
 	return true;
 }
 
@@ -66,6 +91,7 @@ const struct command command_retry = {
 	.arguments = "[ID]",
 	.max_words = 1,
 	.summary = "tries deferred and held deliveries again now",
-	.help = "Those of one digest, or of all.",
+	.help = "Those of one digest, or of all. A digest that is paused sends them once it is resumed;\n"
+		"one that ended with something held goes on.",
 	.run = run,
 };

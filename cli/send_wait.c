@@ -2,9 +2,11 @@
  * from time to time whether it is still there. */
 #include "send_wait.h"
 
+#include "digest_report.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/store_digest.h"
 #include "progress.h"
+#include <stdlib.h>
 #include <unistd.h>
 
 #define LOOK_EVERY_US 150000
@@ -45,6 +47,21 @@ static void show(struct progress *p, const struct store_digest *d, int64_t start
 		buf_adds(&text, ", paused");
 	progress_show(p, all > 0 ? (double)done / (double)all : 0, buf_str(&text));
 	buf_free(&text);
+}
+
+/* Somebody has to do something, or this waits for ever: that is told each time it happens. */
+static void tell_held_back(
+	struct cli *cli, struct progress *p, const struct store_digest *d, bool *told)
+{
+	bool held_back = d->state == DIGEST_PAUSED && d->reason != NULL;
+
+	if (held_back && !*told) {
+		char *state = digest_report_state(d);
+		progress_clear(p);
+		report_note(cli->report, "digest %lld: %s", (long long)d->id, state);
+		free(state);
+	}
+	*told = held_back;
 }
 
 static bool daemon_is_there(struct cli *cli, int64_t *ask_at_ms, struct error *e)
@@ -104,8 +121,9 @@ bool send_wait(struct cli *cli, int64_t digest_id, struct error *e)
 	if (!cli_store(cli, STORE_READ, e))
 		return false;
 	progress_begin(&p, cli->report, PIPE_LINE_MS);
-	bool there = true;
+	bool there = true, told = false;
 	while (there && store_digest_get(cli->store, digest_id, &d, e) && !ended(&d)) {
+		tell_held_back(cli, &p, &d, &told);
 		if (progress_due(&p))
 			show(&p, &d, started_ms);
 		store_digest_free(&d);

@@ -3,6 +3,7 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
+#include "digest_report.h"
 #include "hubmail/base_address.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_delivery.h"
@@ -85,6 +86,7 @@ struct history {
 	struct report *report;
 	struct delivery_key *keys;
 	size_t n;
+	bool held;
 };
 
 static bool delivery(const struct store_delivery *d, void *arg)
@@ -94,6 +96,7 @@ static bool delivery(const struct store_delivery *d, void *arg)
 	REPORT_ROW(h->report, cell_number(d->key.digest_id), cell_text(d->list),
 		cell_text(delivery_state_name(d->state)), cell_number(d->attempts),
 		cell_time(d->due_at));
+	h->held = h->held || d->state == DELIVERY_HELD;
 	h->keys = xreallocarray(h->keys, h->n + 1, sizeof(*h->keys));
 	h->keys[h->n++] = d->key;
 	return !report_broken(h->report);
@@ -126,6 +129,8 @@ static bool history(struct cli *cli, int64_t subscriber_id, struct error *e)
 
 	report_table(cli->report, &deliveries);
 	done = store_delivery_each(cli->store, &f, delivery, &h, e);
+	if (h.held)
+		digest_report_held(cli->report);
 	/* A page of JSON always has the same names; elsewhere no attempts need no heading. */
 	bool begun = report_style(cli->report) == REPORT_JSON;
 	if (begun)

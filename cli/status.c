@@ -4,6 +4,7 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
+#include "digest_report.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_digest.h"
@@ -24,6 +25,17 @@ static const struct column relay_columns[] = {
 	{"failed", "FAILED", COLUMN_RIGHT},
 	{"retry_at", "NEXT TRY", 0},
 	{"error", "LAST ERROR", COLUMN_DETAIL},
+	{"limit", "LIMIT", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"limit_used", "USED", COLUMN_RIGHT | COLUMN_DETAIL},
+};
+static const struct column domain_columns[] = {
+	{"domain", "DOMAIN", 0},
+	{"state", "STATE", 0},
+	{"waiting", "WAITING", COLUMN_RIGHT},
+	{"busy", "ON THE WIRE", COLUMN_RIGHT},
+	{"rate", "PER SECOND", COLUMN_RIGHT},
+	{"until", "UNTIL", 0},
+	{"reason", "REASON", COLUMN_DETAIL},
 };
 static const struct column digest_columns[] = {
 	{"id", "ID", COLUMN_RIGHT},
@@ -38,6 +50,7 @@ static const struct column digest_columns[] = {
 	{"percent", "DONE %", COLUMN_RIGHT},
 	{"left", "TIME LEFT", COLUMN_RIGHT},
 	{"subject", "SUBJECT", COLUMN_CUT},
+	{"reason", "REASON", COLUMN_DETAIL},
 };
 static const struct column source_columns[] = {
 	{"list", "LIST", 0},
@@ -55,6 +68,9 @@ static const struct column list_columns[] = {
 };
 static const struct table relays_table = {
 	.key = "relays", .title = "Relays", .empty = "none", TABLE_COLUMNS(relay_columns)};
+static const struct table domains_table = {.key = "domains",
+	.title = "Readers' mail providers that are limited or slowed down",
+	TABLE_COLUMNS(domain_columns)};
 static const struct table digests_table = {.key = "digests",
 	.title = "Digests under way",
 	.empty = "none",
@@ -103,6 +119,28 @@ static void daemon_part(struct cli *cli, const json_t *status, const struct erro
 	report_field(r, "database_trouble", "  in trouble", cell_text(trouble));
 }
 
+static struct cell number_or_none(const json_t *o, const char *key)
+{
+	const json_t *number = json_object_get(o, key);
+
+	return json_is_integer(number) ? cell_number(json_integer_value(number)) : cell_none();
+}
+
+/* How much of what the relay may be given in a stretch of time is used up. */
+static void limit_line(struct report *r, const json_t *relay)
+{
+	struct buf text = {0};
+
+	if (number_of(relay, "limit") == 0)
+		return;
+	text_count(&text, number_of(relay, "limit_used"));
+	buf_adds(&text, " of the ");
+	text_count(&text, number_of(relay, "limit"));
+	buf_adds(&text, " mails that `limit` allows are sent");
+	report_say(r, "  %s: %s", text_of(relay, "relay"), buf_str(&text));
+	buf_free(&text);
+}
+
 static double relays_part(struct report *r, const json_t *status)
 {
 	const json_t *relays = json_object_get(status, "relays"), *one;
@@ -120,13 +158,38 @@ static double relays_part(struct report *r, const json_t *status)
 			cell_number(number_of(one, "sent")),
 			cell_number(number_of(one, "deferred")),
 			cell_number(number_of(one, "failed")),
-			cell_time(number_of(one, "retry_at")), cell_text(text_of(one, "error")));
+			cell_time(number_of(one, "retry_at")), cell_text(text_of(one, "error")),
+			number_or_none(one, "limit"), number_or_none(one, "limit_used"));
 	}
 	json_array_foreach(relays, i, one)
 	{
+		limit_line(r, one);
 		error_line(r, text_of(one, "relay"), text_of(one, "error"));
 	}
 	return rate;
+}
+
+/* Few have any: on a terminal there is no empty table of them. */
+static void domains_part(struct report *r, const json_t *status)
+{
+	const json_t *domains = json_object_get(status, "domains"), *one;
+	size_t i;
+
+	if (json_array_size(domains) == 0 && report_style(r) != REPORT_JSON)
+		return;
+	report_table(r, &domains_table);
+	json_array_foreach(domains, i, one)
+	{
+		double rate = json_number_value(json_object_get(one, "rate"));
+		REPORT_ROW(r, cell_text(text_of(one, "domain")), cell_text(text_of(one, "state")),
+			cell_number(number_of(one, "waiting")), cell_number(number_of(one, "busy")),
+			rate > 0 ? cell_decimal(rate) : cell_none(),
+			cell_time(number_of(one, "until")), cell_text(text_of(one, "reason")));
+	}
+	json_array_foreach(domains, i, one)
+	{
+		error_line(r, text_of(one, "domain"), text_of(one, "reason"));
+	}
 }
 
 /* ---- Digests ---- */
@@ -144,7 +207,8 @@ static void digest_row(struct report *r, const struct store_digest *d, double ra
 		cell_number(d->queued), cell_number(d->deferred), cell_number(d->failed),
 		cell_number(d->held),
 		all > 0 ? cell_decimal(100.0 * (double)done / (double)all) : cell_none(),
-		left[0] != '\0' ? cell_text(left) : cell_none(), cell_text(d->subject));
+		left[0] != '\0' ? cell_text(left) : cell_none(), cell_text(d->subject),
+		cell_text(d->reason));
 }
 
 static bool digests_part(struct cli *cli, double rate, struct error *e)
@@ -152,12 +216,13 @@ static bool digests_part(struct cli *cli, double rate, struct error *e)
 	struct store_digest *all = NULL;
 	size_t n = 0;
 
-	if (!store_digest_list(cli->store, 0, 0, &all, &n, e))
+	if (!store_digest_unfinished(cli->store, &all, &n, e))
 		return false;
 	report_table(cli->report, &digests_table);
-	for (size_t i = n; i-- > 0;) {
-		if (all[i].state != DIGEST_DONE && all[i].state != DIGEST_CANCELLED)
-			digest_row(cli->report, &all[i], rate);
+	for (size_t i = 0; i < n; i++)
+		digest_row(cli->report, &all[i], rate);
+	for (size_t i = 0; i < n; i++) {
+		digest_report_trouble(cli->report, &all[i]);
 		store_digest_free(&all[i]);
 	}
 	free(all);
@@ -262,8 +327,10 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	json_t *status = cli_ask(cli, json_pack("{s:s}", "command", "status"), &unreachable);
 	daemon_part(cli, status, &unreachable);
 	bool done = queue_part(cli, e);
-	if (status != NULL)
+	if (status != NULL) {
 		rate = relays_part(cli->report, status);
+		domains_part(cli->report, status);
+	}
 	done = done && digests_part(cli, rate, e) && sources_part(cli, status, e) &&
 	       lists_part(cli, e);
 	json_decref(status);

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 static bool read_all(int fd, const char *path, size_t max, struct buf *out, struct error *e);
+static bool put(const char *path, const void *data, size_t len, unsigned mode, bool is_new,
+	struct error *e);
 static bool write_all(int fd, const char *data, size_t len);
 static bool sync_folder(const char *path);
 
@@ -61,15 +63,31 @@ static bool read_all(int fd, const char *path, size_t max, struct buf *out, stru
 
 bool file_write(const char *path, const void *data, size_t len, unsigned mode, struct error *e)
 {
+	return put(path, data, len, mode, false, e);
+}
+
+bool file_create(const char *path, const void *data, size_t len, unsigned mode, struct error *e)
+{
+	return put(path, data, len, mode, true, e);
+}
+
+/* A new name is made by a link, which takes no other's place as a renaming does. */
+static bool put(
+	const char *path, const void *data, size_t len, unsigned mode, bool is_new, struct error *e)
+{
 	char *beside = xasprintf("%s.XXXXXX", path);
 	int fd = mkostemp(beside, O_CLOEXEC);
-	bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0 &&
-		  rename(beside, path) == 0;
-	if (!ok)
+	bool written = fd >= 0 && fchmod(fd, mode) == 0 &&
+		       (!is_new || file_give_to_folder(fd, path)) && write_all(fd, data, len) &&
+		       fsync(fd) == 0;
+	bool ok = written && (is_new ? link(beside, path) : rename(beside, path)) == 0;
+	if (!ok && written && is_new && errno == EEXIST)
+		error_set(e, ERROR_REFUSED, "%s: is there already", path);
+	else if (!ok)
 		error_set(e, ERROR_IO, "%s: %s", path, strerror(errno));
 	if (fd >= 0) {
 		close(fd);
-		if (!ok)
+		if (!ok || is_new)
 			unlink(beside);
 	}
 	free(beside);

@@ -215,6 +215,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->n_dkim; i++) {
 		free(c->dkim[i].domain);
 		free(c->dkim[i].selector);
+		free(c->dkim[i].key_file);
 		password_free(c->dkim[i].key);
 	}
 	free(c->relays);

@@ -141,7 +141,7 @@ static const struct config_setting settings[] = {
 		AT(config_dkim, selector), .check = value_host),
 	TEXT("dkim", "key_file", "path or name", REQUIRED, PATH_LIMIT,
 		"the file or the systemd credential that holds the private key",
-		.offset = SETTING_NOT_KEPT, .check = value_password_file),
+		AT(config_dkim, key_file), .check = value_password_file),
 
 	TEXT("domains", "name", "host", REQUIRED, 253, "the part after the \"@\": \"gmail.com\"",
 		.take = value_take_domain),

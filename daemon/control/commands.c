@@ -15,50 +15,52 @@
 
 static json_t *digest_json(const struct store_digest *d)
 {
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack(
+		"{s:I, s:s, s:s, s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", (json_int_t)d->id, "list", d->list, "edition", edition_name(d->edition),
-		"state", digest_state_name(d->state), "subject", d->subject, "total",
-		(json_int_t)d->total, "audience", (json_int_t)d->audience, "queued",
+		"state", digest_state_name(d->state), "reason", d->reason, "subject", d->subject,
+		"total", (json_int_t)d->total, "audience", (json_int_t)d->audience, "queued",
 		(json_int_t)d->queued, "deferred", (json_int_t)d->deferred, "sent",
 		(json_int_t)d->sent, "failed", (json_int_t)d->failed, "cancelled",
 		(json_int_t)d->cancelled, "held", (json_int_t)d->held, "created_at",
 		(json_int_t)d->created_at);
 }
 
-/* Those under way. NULL on error. */
-static json_t *active_digests(struct store *s, struct error *e)
+/* Those that have not ended, those that are held back among them. NULL on error. */
+static json_t *unfinished_digests(struct store *s, struct error *e)
 {
-	struct store_digest *active;
+	struct store_digest *unfinished;
 	size_t n;
 
-	if (!store_digest_active(s, &active, &n, e))
+	if (!store_digest_unfinished(s, &unfinished, &n, e))
 		return NULL;
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++) {
 		if (i < DIGESTS_SHOWN)
-			json_array_append_new(all, digest_json(&active[i]));
-		store_digest_free(&active[i]);
+			json_array_append_new(all, digest_json(&unfinished[i]));
+		store_digest_free(&unfinished[i]);
 	}
-	free(active);
+	free(unfinished);
 	return all;
 }
 
 static void status(struct control_daemon *d, struct control_request *r)
 {
 	struct error e = {0};
-	json_t *digests = active_digests(d->store, &e);
+	json_t *digests = unfinished_digests(d->store, &e);
 
 	if (digests == NULL) {
 		control_refuse(r, &e);
 		return;
 	}
 	bool trouble = store_writer_trouble(d->writer, &e);
-	control_answer(r,
-		json_pack("{s:s, s:i, s:I, s:{s:s, s:s?}, s:o, s:o, s:o}", "version",
-			HUBMAIL_VERSION, "pid", (int)getpid(), "started_at",
-			(json_int_t)d->started_at, "database", "path", d->config->database,
-			"trouble", trouble ? e.text : NULL, "relays", delivery_status(d->delivery),
-			"sources", schedule_status(d->schedule), "digests", digests));
+	control_answer(
+		r, json_pack("{s:s, s:i, s:I, s:{s:s, s:s?}, s:o, s:o, s:o, s:o}", "version",
+			   HUBMAIL_VERSION, "pid", (int)getpid(), "started_at",
+			   (json_int_t)d->started_at, "database", "path", d->config->database,
+			   "trouble", trouble ? e.text : NULL, "relays",
+			   delivery_status(d->delivery), "domains", delivery_domains(d->delivery),
+			   "sources", schedule_status(d->schedule), "digests", digests));
 }
 
 static void poll_sources(struct control_daemon *d, const json_t *request, struct control_request *r)

@@ -216,6 +216,8 @@ static void plan_retry(const struct connection *c, const struct outgoing *o, str
 	const struct store_ready *d = &o->item->delivery;
 	int64_t first_at = d->first_attempt_at != 0 ? d->first_attempt_at : r->at;
 
+	if (r->outcome == OUTCOME_ACCEPTED)
+		return;
 	r->retry_at = r->at + retry_pause(d->attempts + 1, retry->first, retry->longest,
 				      random_below(1000000));
 	if (r->outcome == OUTCOME_DEFERRED && r->retry_at - first_at > retry->give_up)

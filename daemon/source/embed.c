@@ -154,6 +154,10 @@ static void begin_media(struct embed *m, const struct token *t, const char *base
 	char *poster = token_attribute(t, "poster", URL_MAX);
 	m->open = true;
 	m->poster = poster != NULL ? source_url_absolute(poster, base) : NULL;
+	if (m->poster != NULL && !image_is_picture(m->poster)) {
+		free(m->poster);
+		m->poster = NULL;
+	}
 	m->title = title_of(t);
 	free(poster);
 }

@@ -153,11 +153,20 @@ static char *address(const struct token *t, const char *base)
 	return url;
 }
 
+static bool shows_smiley(const char *url)
+{
+	return strstr(url, "/images/core/emoji/") != NULL ||
+	       strstr(url, "/wp-includes/images/smilies/") != NULL;
+}
+
 static bool is_smiley(const char *url, const char *alt)
 {
-	return alt != NULL && alt[0] != '\0' && strlen(alt) < 32 &&
-	       (strstr(url, "/images/core/emoji/") != NULL ||
-		       strstr(url, "/wp-includes/images/smilies/") != NULL);
+	return alt != NULL && alt[0] != '\0' && strlen(alt) < 32 && shows_smiley(url);
+}
+
+bool image_is_picture(const char *url)
+{
+	return !is_counter(url) && !shows_smiley(url);
 }
 
 static void write_side(const struct token *t, const char *name, struct buf *out)

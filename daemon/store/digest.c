@@ -64,6 +64,10 @@ static const char SQL_ACTIVE[] =
 	"SELECT " COLUMNS
 	" FROM digest d JOIN list l ON l.id = d.list_id WHERE d.state IN (0, 1, 2) AND d.state < 2"
 	" ORDER BY d.id";
+static const char SQL_UNFINISHED[] =
+	"SELECT " COLUMNS
+	" FROM digest d JOIN list l ON l.id = d.list_id WHERE d.state IN (0, 1, 2)"
+	" ORDER BY d.id";
 static const char SQL_MESSAGE[] = "SELECT message FROM digest_message WHERE digest_id = ?1";
 static const char SQL_POSTS[] =
 	"SELECT post_id FROM digest_post WHERE digest_id = ?1 ORDER BY position";
@@ -245,6 +249,11 @@ bool store_digest_list(struct store *s, int64_t list_id, size_t limit, struct st
 bool store_digest_active(struct store *s, struct store_digest **out, size_t *n, struct error *e)
 {
 	return rows(s, sql_start(s, e, SQL_ACTIVE, ""), out, n, e);
+}
+
+bool store_digest_unfinished(struct store *s, struct store_digest **out, size_t *n, struct error *e)
+{
+	return rows(s, sql_start(s, e, SQL_UNFINISHED, ""), out, n, e);
 }
 
 bool store_digest_message(struct store *s, int64_t id, struct buf *out, struct error *e)

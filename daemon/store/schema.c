@@ -183,52 +183,67 @@ struct schema schema_current(void)
 	return (struct schema){steps, (int)(sizeof(steps) / sizeof(steps[0]))};
 }
 
-static int pragma_number(sqlite3 *db, const char *text)
+/* What a database says of itself. */
+struct marks {
+	int application_id, version, tables;
+};
+
+/* In one statement, and so of one moment: another process may be making the tables just now. */
+static bool read_marks(sqlite3 *db, const char *path, struct marks *m, struct error *e)
 {
+	static const char text[] =
+		"SELECT (SELECT application_id FROM pragma_application_id),"
+		" (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)";
 	sqlite3_stmt *st;
-	int n = -1;
+	bool ok = false;
 
 	if (sqlite3_prepare_v2(db, text, -1, &st, NULL) != SQLITE_OK)
-		return -1;
-	if (sqlite3_step(st) == SQLITE_ROW)
-		n = sqlite3_column_int(st, 0);
+		return sql_error_db(db, path, e);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		*m = (struct marks){sqlite3_column_int(st, 0), sqlite3_column_int(st, 1),
+			sqlite3_column_int(st, 2)};
+		ok = true;
+	} else {
+		sql_error_db(db, path, e);
+	}
 	sqlite3_finalize(st);
-	return n;
+	return ok;
 }
 
 /* An empty file has neither mark nor tables; everything else must carry our mark. */
-static bool is_ours(sqlite3 *db, const char *path, int version, struct error *e)
+static bool check(
+	sqlite3 *db, const char *path, struct schema schema, int *version, struct error *e)
 {
-	int id = pragma_number(db, "PRAGMA application_id");
-	int tables = pragma_number(db, "SELECT count(*) FROM sqlite_schema");
+	struct marks m;
 
-	if (version < 0 || id < 0 || tables < 0)
-		return sql_error_db(db, path, e);
-	if (id == APPLICATION_ID || (id == 0 && tables == 0))
-		return true;
-	return error_set(e, ERROR_CONFIG,
-		"%s: is a database of another program; `database` must name one of hubmail's",
-		path);
+	if (!read_marks(db, path, &m, e))
+		return false;
+	*version = m.version;
+	if (m.application_id != APPLICATION_ID && (m.application_id != 0 || m.tables != 0))
+		return error_set(e, ERROR_CONFIG,
+			"%s: is a database of another program; `database` must name one of hubmail's",
+			path);
+	if (m.version > schema.n)
+		return error_set(e, ERROR_CONFIG,
+			"%s: was written by a newer hubmail (schema %d, this one knows %d): install that version",
+			path, m.version, schema.n);
+	return true;
 }
 
 bool schema_check(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
-	int version = pragma_number(db, "PRAGMA user_version");
+	int version;
 
-	if (!is_ours(db, path, version, e))
-		return false;
-	if (version > schema.n)
-		return error_set(e, ERROR_CONFIG,
-			"%s: was written by a newer hubmail (schema %d, this one knows %d): install that version",
-			path, version, schema.n);
-	return true;
+	return check(db, path, schema, &version, e);
 }
 
 bool schema_is_current(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
-	if (!schema_check(db, path, schema, e))
+	int version;
+
+	if (!check(db, path, schema, &version, e))
 		return false;
-	return pragma_number(db, "PRAGMA user_version") == schema.n ||
+	return version == schema.n ||
 	       error_set(e, ERROR_AGAIN,
 		       "%s: was written by an older hubmail: start hubmaild, which brings it up to date",
 		       path);
@@ -272,10 +287,10 @@ cleanup:
 static bool apply(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
 	char mark[96];
-	int version = pragma_number(
-		db, "PRAGMA user_version"); /* again, now that nobody else can change it */
+	int version;
 
-	if (!schema_check(db, path, schema, e))
+	/* Again, now that nobody else can change it. */
+	if (!check(db, path, schema, &version, e))
 		return false;
 	for (int i = version; i < schema.n; i++)
 		if (!execute(db, path, schema.steps[i], e))
@@ -287,9 +302,9 @@ static bool apply(sqlite3 *db, const char *path, struct schema schema, struct er
 
 bool schema_migrate(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
-	int version = pragma_number(db, "PRAGMA user_version");
+	int version;
 
-	if (!schema_check(db, path, schema, e))
+	if (!check(db, path, schema, &version, e))
 		return false;
 	if (version == schema.n)
 		return true;

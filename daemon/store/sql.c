@@ -194,6 +194,19 @@ bool sql_error_db(sqlite3 *db, const char *path, struct error *e)
 	}
 }
 
+/* SQLite prepares a PRAGMA anew each time it runs, which is too dear for every transaction. */
+bool sql_set_durable(struct store *s, bool durable, struct error *e)
+{
+	const char *text = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+
+	if (s->durable == durable)
+		return true;
+	if (sqlite3_exec(s->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return sql_error(s, e);
+	s->durable = durable;
+	return true;
+}
+
 bool sql_error(struct store *s, struct error *e)
 {
 	return sql_error_db(s->db, s->path, e);

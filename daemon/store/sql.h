@@ -16,7 +16,11 @@ struct store {
 	char *path;
 	enum store_mode mode;
 	struct sql_cached *statements;
+	bool durable; /* commits are on disk (fsync) when they return */
 };
+
+/* What the next transactions promise: see enum store_mode. Between transactions only. */
+bool sql_set_durable(struct store *s, bool durable, struct error *e);
 
 /* The statement for `text` (a constant: it is found again by its address), bound by `types`: one
  * letter for each argument: i (int64_t), d (int), t (const char *, NULL is NULL), z (int64_t, 0 is

@@ -28,6 +28,12 @@ static int wait_turn(void *arg, int naps)
 	return 1;
 }
 
+static bool not_permitted(const char *path, struct error *e)
+{
+	return error_set(e, ERROR_IO,
+		"%s: permission denied: use sudo, or become the user that hubmaild runs as", path);
+}
+
 static bool make_file(const char *path, struct error *e)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
@@ -35,6 +41,8 @@ static bool make_file(const char *path, struct error *e)
 	if (fd < 0) {
 		if (errno == EEXIST)
 			return true;
+		if (errno == EACCES)
+			return not_permitted(path, e);
 		return error_set(e, ERROR_IO, "%s: cannot be made: %s", path, strerror(errno));
 	}
 	bool ok = file_give_to_folder(fd, path) ||
@@ -43,14 +51,39 @@ static bool make_file(const char *path, struct error *e)
 	return ok;
 }
 
+/* Why a database cannot be read, in errno: true if it could be made. */
+static bool not_there(const char *path, enum store_mode mode, struct error *e)
+{
+	if (errno == EACCES)
+		return not_permitted(path, e);
+	if (mode != STORE_READ)
+		return make_file(path, e);
+	return error_set(e, ERROR_NOT_FOUND,
+		"%s: there is no database yet: start hubmaild or add a subscriber", path);
+}
+
+/* SQLite does not ask the busy handler when two processes change the journal mode of a new database
+ * at once. */
+static bool use_wal(struct store *s)
+{
+	int rc, naps = 0;
+
+	do
+		rc = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	while ((rc & 0xff) == SQLITE_BUSY && wait_turn(NULL, naps++));
+	return rc == SQLITE_OK;
+}
+
 static bool set_up(struct store *s, struct error *e)
 {
 	static const char common[] =
 		"PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+	/* A checkpoint costs two waits for the disk: the daemon makes one for every 16 MB of
+	 * results. */
 	static const char *const by_mode[] = {
 		[STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000",
-		[STORE_WRITE] = "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000",
-		[STORE_DAEMON] = ("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; "
+		[STORE_WRITE] = "PRAGMA cache_size = -16000",
+		[STORE_DAEMON] = ("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000; "
 				  "PRAGMA journal_size_limit = 67108864"),
 	};
 
@@ -63,7 +96,7 @@ static bool set_up(struct store *s, struct error *e)
 		/* Not ours? Then nothing in it may change, the journal mode included. */
 		if (!schema_check(s->db, s->path, schema_current(), e))
 			return false;
-		if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
+		if (!use_wal(s))
 			return sql_error(s, e);
 		if (!schema_migrate(s->db, s->path, schema_current(), e))
 			return false;
@@ -71,7 +104,9 @@ static bool set_up(struct store *s, struct error *e)
 	if (sqlite3_exec(s->db, common, NULL, NULL, NULL) != SQLITE_OK ||
 		sqlite3_exec(s->db, by_mode[s->mode], NULL, NULL, NULL) != SQLITE_OK)
 		return sql_error(s, e);
-	return true;
+	/* Made different first, so that it is set whatever SQLite was built with. */
+	s->durable = s->mode != STORE_WRITE;
+	return sql_set_durable(s, s->mode == STORE_WRITE, e);
 }
 
 struct store *store_open(const char *path, enum store_mode mode, struct error *e)
@@ -80,13 +115,8 @@ struct store *store_open(const char *path, enum store_mode mode, struct error *e
 
 	s->path = xstrdup(path);
 	s->mode = mode;
-	if (mode != STORE_READ && access(path, F_OK) != 0 && !make_file(path, e))
+	if (access(path, R_OK) != 0 && !not_there(path, mode, e))
 		goto fail;
-	if (mode == STORE_READ && access(path, F_OK) != 0) {
-		error_set(e, ERROR_NOT_FOUND,
-			"%s: there is no database yet: start hubmaild or add a subscriber", path);
-		goto fail;
-	}
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
 		SQLITE_OK) {
 		sql_error(s, e);

@@ -70,9 +70,7 @@ static void note_trouble(struct store_writer *w, const struct error *e)
 
 static bool begin(struct store_writer *w, bool durable, struct error *e)
 {
-	const char *sync = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
-
-	return sql_run(w->store, e, sync, "") && store_begin(w->store, e);
+	return sql_set_durable(w->store, durable, e) && store_begin(w->store, e);
 }
 
 static void finish(struct job *j, const struct error *failure)

@@ -15,6 +15,10 @@ bool file_read(const char *path, size_t max, struct buf *out, struct error *e);
  */
 bool file_write(const char *path, const void *data, size_t len, unsigned mode, struct error *e);
 
+/* The same for a file that must not be there yet, not even as a link that leads nowhere
+ * (ERROR_REFUSED if it is); it is given to its folder's owner as below. */
+bool file_create(const char *path, const void *data, size_t len, unsigned mode, struct error *e);
+
 /* When root makes a file, it belongs to whom the folder of `path` belongs to, for the daemon must
  * be able to open it. Does nothing for other users. False (with errno) if the owner cannot be set.
  */

@@ -93,7 +93,9 @@ struct config_domain {
 struct config_dkim {
 	char *domain;
 	char *selector;
-	char *key; /* PEM; NULL if it was not to be read */
+	char *key_file; /* as written: a path, or the name of a credential or of a file beside
+			   hubmail.conf */
+	char *key;      /* PEM; NULL if it was not to be read */
 };
 
 struct config {

@@ -66,6 +66,10 @@ bool store_digest_list(struct store *s, int64_t list_id, size_t limit, struct st
 	size_t *n, struct error *e);
 /* Those with something to do (ENQUEUING, SENDING), oldest first. */
 bool store_digest_active(struct store *s, struct store_digest **out, size_t *n, struct error *e);
+/* Those that have not ended: the active ones and those that are held back (PAUSED), oldest first.
+ */
+bool store_digest_unfinished(
+	struct store *s, struct store_digest **out, size_t *n, struct error *e);
 /* The message as stored. Appends to out. */
 bool store_digest_message(struct store *s, int64_t id, struct buf *out, struct error *e);
 /* Which posts are in it. *ids is the caller's. */

@@ -52,6 +52,7 @@ class Hubmail:
         self.house = House(Path(self.folder.name), build, port)
         self.house.relay.update(connections=sessions, messages_per_connection=1000, **(relay or {}))
         self.house.news.update(schedule="manual", content="full")
+        self.house.verbosity = []
         self.house.write_config()
         self.messages = messages
         self.posts = 0

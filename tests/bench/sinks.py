@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
 from sink import free_port  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
 
 class OurSink:
@@ -62,6 +64,11 @@ class PostfixSink:
         )
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
+        wait_until(self._listens, "smtp-sink listens", pause=0.01)
+
+    def _listens(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _read(self):
         while text := os.read(self.process.stdout.fileno(), 65536):

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from conftest import fastest_build
 from house import to_libconfig
 from sink import find_program, free_port
 from waiting import wait_until
@@ -173,3 +174,24 @@ def test_commands_that_need_no_daemon_work_without_it(house):
     assert house.ctl("lists").code == 0
     done = house.ctl("send", "news")
     assert done.code in (1, 69), done
+
+
+def test_daemon_and_commands_may_make_the_database_at_the_same_time(make_house, sink):
+    """An administrator's script starts the service and adds readers in the next line."""
+    house = make_house(sink.port, fastest_build())
+    house.write_config()
+    command = [find_program(house.build, "hubmailctl"), "-c", house.file, "add"]
+    for _ in range(30):
+        for file in house.folder.glob("hubmail.db*"):
+            file.unlink()
+        house.launch()
+        adding = [
+            subprocess.Popen([*command, f"r{i}@example.org"], stderr=subprocess.PIPE, text=True)
+            for i in range(6)
+        ]
+        for process in adding:
+            _, words = process.communicate(timeout=60)
+            assert process.returncode == 0, words
+        wait_until(lambda: house.ctl("--json", "status").code == 0, "the daemon answers")
+        assert len(house.ask("subscribers")) == 6
+        house.stop()

@@ -2,26 +2,21 @@
 the daemon."""
 
 import csv
-import fcntl
 import io
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import signal
 import sqlite3
-import struct
 import subprocess
-import termios
-import time
 
 import pytest
 
 from house import ENVIRONMENT
 from sink import find_program
+from terminal import on_terminal
 from waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -44,35 +39,6 @@ def two_lists(make_house):
     return house
 
 
-def on_terminal(house, *arguments, columns=120, zone="Europe/Zurich", deadline=30):
-    """(exit code, what a terminal would be sent): the program runs on a pseudo-terminal."""
-    program = find_program(house.build, "hubmailctl")
-    environment = {**os.environ, **ENVIRONMENT, "TERM": "xterm", "TZ": zone}
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    process = subprocess.Popen(
-        [program, "-c", house.file, *map(str, arguments)],
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        env=environment,
-    )
-    os.close(terminal)
-    out, end = b"", time.monotonic() + deadline
-    while time.monotonic() < end:
-        if not select.select([controller], [], [], 1)[0]:
-            continue
-        try:
-            piece = os.read(controller, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(controller)
-    return process.wait(deadline), out.decode().replace("\r\n", "\n")
-
-
 def readers(house, *options):
     return {s["email"]: s for s in house.ask("subscribers", *options)}
 
@@ -84,7 +50,7 @@ def test_alone_it_shows_the_commands_by_group(quiet):
     done = quiet.ctl()
     assert done.code == 0
     assert "Readers" in done.out and "Digests and the queue" in done.out
-    assert re.search(r"^  import +adds subscribers from a CSV file$", done.out, re.M)
+    assert re.search(r"^  import +adds subscribers from a CSV or JSON file$", done.out, re.M)
 
 
 def test_help_needs_no_configuration(quiet):
@@ -271,6 +237,83 @@ def test_export_and_import_keep_everything(two_lists, make_house):
     rows = list(csv.DictReader(io.StringIO(exported)))
     assert rows[0]["name"] == 'Ann "the first", 李'
     assert json.loads(rows[0]["attributes"]) == {"k": '"v"\nw'}
+
+
+def test_the_json_of_an_export_is_read_too(two_lists, make_house):
+    two_lists.add("ann@example.org", name='Ann "the\tfirst", 李', tag="a,b", set='k="v"\nw', list="news")
+    two_lists.add("ann@example.org", list="weekly-news")
+    two_lists.add("bob@example.org", list="news", edition="daily", tag=" x ")
+    two_lists.add("carl@example.org", list="news")
+    two_lists.ctl("remove", "carl@example.org")
+    exported = two_lists.ctl("export", "--format", "json").out
+
+    other = make_house(25)
+    other.settings["lists"] = [
+        {**one, "from": "x <x@example.org>"} for one in two_lists.settings["lists"]
+    ]
+    other.write_config()
+    assert other.ctl("import", "-", stdin=other.ctl("export", "--format", "json").out).code == 0
+    path = other.folder / "readers.json"
+    path.write_text(exported)
+    done = other.ctl("import", path)
+    assert done.code == 0, done
+    assert other.ctl("export", "--format", "json").out == exported
+    assert other.ctl("export").out == two_lists.ctl("export").out
+    assert other.ctl("import", "-", stdin=exported).code == 0, "it is safe to repeat"
+    assert other.ctl("export", "--format", "json").out == exported
+
+
+def test_bad_readers_in_json_are_told_kept_and_can_be_mended(quiet):
+    path, rejects = quiet.folder / "r.json", quiet.folder / "rejects.json"
+    path.write_text(
+        '[\n{"mail": "ann@example.org", "city": "Oslo"},\n{"mail": "nonsense", "name": "Bob"},\n7,\n'
+        '{"mail": "carl@example.org"}\n]\n'
+    )
+    done = quiet.ctl("--json", "import", path, "--rejects", rejects, "--map", "city=set:city")
+    assert done.code == 65
+    assert [b["line"] for b in json.loads(done.out)["bad_lines"]] == [3, 4]
+    assert sorted(readers(quiet)) == ["ann@example.org", "carl@example.org"]
+    assert quiet.ask("show", "ann@example.org")["attributes"] == {"city": "Oslo"}
+    assert f"{path}:3: " in done.err and "nonsense" in done.err
+    kept = json.loads(rejects.read_text())
+    assert [k["line"] for k in kept] == [3, 4] and kept[0]["name"] == "Bob"
+    mended = rejects.read_text().replace("nonsense", "bob@example.org")
+    assert quiet.ctl("import", "-", stdin=mended).code == 65, "one of the two is still bad"
+    assert "bob@example.org" in readers(quiet)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ('[{"email": "ann@example.org"}, {"email": ', "standard input:1: the JSON is broken"),
+        ('{"email": "ann@example.org"}', "an array of readers"),
+        ('[{"name": "Ann"}]', "--map COLUMN=email"),
+        ('[{"ann@example.org": "Ann"}]', "an address stands in the place of a name"),
+    ],
+)
+def test_of_broken_json_nothing_is_imported(quiet, text, says):
+    done = quiet.ctl("import", "-", stdin=text)
+    assert done.code == 65 and says in done.err, done
+    assert readers(quiet) == {}
+
+
+def test_json_that_is_too_large_is_told_before_it_is_read(quiet):
+    path = quiet.folder / "r.json"
+    with open(path, "w") as file:
+        file.write("[")
+        file.truncate((64 << 20) + 1)
+    done = quiet.ctl("import", path)
+    assert done.code == 65 and "JSON of more than 64 MB" in done.err and "CSV" in done.err
+    program = find_program(quiet.build, "hubmailctl")
+    with open(path) as file:
+        done = subprocess.run(
+            ["sh", "-c", f"cat | '{program}' -c '{quiet.file}' import -"],
+            stdin=file,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
+        )
+    assert done.returncode == 65 and "JSON of more than 64 MB" in done.stderr
 
 
 def test_an_import_never_subscribes_again_whoever_unsubscribed(quiet):
@@ -655,6 +698,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (["-c", "x.conf", "queue", "--state", "h"], ["held"]),
         (["help", "prev"], ["preview"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
+        (["dkim", ""], ["keygen", "show"]),
+        (["dkim", "keygen", "--type", ""], ["rsa", "ed25519", "both"]),
     ],
 )
 def test_bash_completes(quiet, tmp_path, words, offered):

@@ -393,6 +393,7 @@ static void test_dkim_keys_have_a_name_each(void **state)
 	struct config *c = accept(.top = "dkim = { " KEY " };");
 	assert_int_equal(c->n_dkim, 1);
 	assert_string_equal(c->dkim[0].selector, "a");
+	assert_string_equal(c->dkim[0].key_file, "k");
 	config_free(c);
 }
 

@@ -51,6 +51,33 @@ static void test_a_paused_digest_gives_nothing_out_until_it_is_resumed(void **st
 	store_ready_free(&r);
 }
 
+static void test_what_has_not_ended_is_listed_with_why_it_is_held_back(void **state)
+{
+	struct fixture *f = *state;
+	int64_t going = queued_digest(f, 2), held = queued_digest(f, 2), gone = queued_digest(f, 2);
+	struct store_digest *all;
+	bool more = true;
+	size_t n;
+
+	assert_ok(f, store_digest_suspend(f->store, held, "554 5.7.1 no", NULL, 0, NOW, &f->e));
+	while (more)
+		assert_ok(f, store_digest_cancel(f->store, gone, 10, NOW, &more, &f->e));
+	assert_ok(f, store_digest_unfinished(f->store, &all, &n, &f->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(all[0].id, going);
+	assert_null(all[0].reason);
+	assert_int_equal(all[1].id, held);
+	assert_int_equal(all[1].state, DIGEST_PAUSED);
+	assert_string_equal(all[1].reason, "554 5.7.1 no");
+	for (size_t i = 0; i < n; i++)
+		store_digest_free(&all[i]);
+	free(all);
+	assert_ok(f, store_digest_active(f->store, &all, &n, &f->e));
+	assert_int_equal(n, 1);
+	store_digest_free(&all[0]);
+	free(all);
+}
+
 static void test_a_digest_paused_while_it_is_enqueued_goes_on_being_enqueued(void **state)
 {
 	struct fixture *f = *state;
@@ -234,6 +261,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_a_paused_digest_gives_nothing_out_until_it_is_resumed, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_has_not_ended_is_listed_with_why_it_is_held_back, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_digest_paused_while_it_is_enqueued_goes_on_being_enqueued, set_up,

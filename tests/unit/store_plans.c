@@ -112,6 +112,10 @@ static void live_with_digests(struct fixture *f)
 	for (size_t i = 0; i < n; i++)
 		store_digest_free(&all[i]);
 	free(all);
+	assert_ok(f, store_digest_unfinished(f->store, &all, &n, &f->e));
+	for (size_t i = 0; i < n; i++)
+		store_digest_free(&all[i]);
+	free(all);
 	get_digest(f, id);
 	assert_ok(f, store_digest_message(f->store, id, &message, &f->e));
 	buf_free(&message);

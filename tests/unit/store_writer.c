@@ -186,6 +186,28 @@ static void test_stopping_does_what_is_queued_and_gives_up_what_cannot_be_done(v
 	assert_true(exists(wf->f, "good"));
 }
 
+/* SQLite's level of waiting for the disk, as it is inside a job. */
+static bool ask_level(struct store *s, void *arg, struct error *e)
+{
+	return sql_number(s, e, arg, "PRAGMA synchronous", "");
+}
+
+static void test_a_durable_job_waits_for_the_disk_and_others_do_not(void **state)
+{
+	struct writer_fixture *wf = *state;
+	int64_t level = -1;
+
+	for (int i = 0; i < 3; i++) {
+		assert_ok(wf->f,
+			store_writer_run(wf->w, ask_level, &level, STORE_JOB_DURABLE, &wf->f->e));
+		assert_int_equal(level, 2); /* FULL */
+		assert_ok(wf->f, store_writer_run(wf->w, ask_level, &level, 0, &wf->f->e));
+		assert_int_equal(level, 1); /* NORMAL */
+	}
+	assert_ok(wf->f, ask_level(wf->f->store, &level, &wf->f->e));
+	assert_int_equal(level, 2); /* a tool's */
+}
+
 static void *hammer(void *arg)
 {
 	struct writer_fixture *wf = arg;
@@ -229,6 +251,7 @@ int main(void)
 		TEST(test_a_job_to_be_retried_waits_until_the_trouble_is_over),
 		TEST(test_who_does_not_wait_out_trouble_is_told_of_it),
 		TEST(test_stopping_does_what_is_queued_and_gives_up_what_cannot_be_done),
+		TEST(test_a_durable_job_waits_for_the_disk_and_others_do_not),
 		TEST(test_many_threads_and_a_tool_may_write_at_once),
 	};
 
