@@ -15,6 +15,8 @@ static const struct option_spec options[] = {
 		.complete = COMPLETE_LIST,
 		.help = "of this list; without it, of all"},
 	{.name = "pending", .help = "only those that no digest has had"},
+	{.name = "held",
+		.help = "only those that seemed to be a source's past, and were not mailed"},
 	{.name = "last", .value = "N", .help = "the newest N of each list (default 100)"},
 	{0},
 };
@@ -39,6 +41,8 @@ static bool find(struct cli *cli, const struct args *a, const struct config_list
 		return false;
 	if (id == 0)
 		return true;
+	if (args_has(a, "held"))
+		return store_post_held(cli->store, id, out, e);
 	if (args_has(a, "pending"))
 		return store_post_pending(cli->store, id, list->schedule.edition, clock_now(),
 			args_has(a, "last") ? (size_t)last : 0, out, NULL, e);
@@ -89,7 +93,9 @@ const struct command command_posts = {
 	.group = GROUP_POSTS,
 	.summary = "lists the posts that are known, oldest first",
 	.help = "With --pending only those that the next digest of the list will have. `send --post`\n"
-		"takes the ID.",
+		"takes the ID.\n"
+		"Held posts turned up together, older than what was known already, or when a source\n"
+		"gave new names to all its posts.",
 	.options = options,
 	.run = run,
 };

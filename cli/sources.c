@@ -2,6 +2,7 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
+#include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_post.h"
 #include <stdlib.h>
@@ -17,10 +18,18 @@ static const struct option_spec options[] = {
 };
 
 static const struct column columns[] = {
-	{"list", "LIST", 0}, {"kind", "KIND", 0}, {"location", "LOCATION", COLUMN_CUT},
-	{"state", "STATE", 0}, {"posts", "POSTS", COLUMN_RIGHT}, {"checked_at", "LOOKED", 0},
-	{"changed_at", "CHANGED", 0}, {"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
-	{"error", "ERROR", COLUMN_DETAIL}, /* stands below the table on a terminal */
+	{"list", "LIST", 0},
+	{"kind", "KIND", 0},
+	{"location", "LOCATION", COLUMN_CUT},
+	{"state", "STATE", 0},
+	{"posts", "POSTS", COLUMN_RIGHT},
+	{"checked_at", "LOOKED", 0},
+	{"changed_at", "CHANGED", 0},
+	{"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"held", "HELD", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"failing_since", "FAILING SINCE", COLUMN_DETAIL},
+	{"error", "ERROR", COLUMN_DETAIL}, /* these stand below the table on a terminal */
+	{"moved_to", "MOVED TO", COLUMN_DETAIL},
 };
 static const struct table sources = {.empty = "no source is declared", TABLE_COLUMNS(columns)};
 
@@ -45,7 +54,7 @@ static const char *kind_name(enum config_source_kind kind)
 static const char *state_of(const struct store_source *s)
 {
 	if (s->error != NULL)
-		return "failing";
+		return s->stopped ? "gone" : "failing";
 	return s->first_look_at == 0 ? "new" : "ok";
 }
 
@@ -53,11 +62,32 @@ static void known_row(struct report *r, const struct store_source *s, const char
 {
 	REPORT_ROW(r, cell_text(s->list), cell_text(s->kind), cell_text(s->location),
 		cell_text(state), cell_number(s->posts), cell_time(s->checked_at),
-		cell_time(s->changed_at), cell_number(s->failures), cell_text(s->error));
+		cell_time(s->changed_at), cell_number(s->failures), cell_number(s->held),
+		cell_time(s->failing_since), cell_text(s->error), cell_text(s->moved_to));
+}
+
+/* What does not fit into a table. */
+static void remark(const struct store_source *s, struct strlist *remarks)
+{
+	char since[32];
+
+	clock_rfc3339(s->failing_since, since);
+	if (s->error != NULL)
+		strlist_take(
+			remarks, xasprintf("  %s: since %s: %s", s->location, since, s->error));
+	if (s->held > 0)
+		strlist_take(remarks,
+			xasprintf("  %s: %lld posts seemed to be its past and were not mailed: "
+				  "`hubmailctl posts --held` shows them, `send --post` mails them",
+				s->location, (long long)s->held));
+	if (s->moved_to != NULL)
+		strlist_take(remarks, xasprintf("  %s: has moved for good to %s: change it in the "
+						"configuration",
+					      s->location, s->moved_to));
 }
 
 static void declared(struct report *r, const struct config_list *list,
-	const struct config_source *source, struct known *k, struct strlist *errors)
+	const struct config_source *source, struct known *k, struct strlist *remarks)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		struct store_source *s = &k->items[i];
@@ -66,22 +96,21 @@ static void declared(struct report *r, const struct config_list *list,
 			strcmp(s->location, source->location) != 0)
 			continue;
 		known_row(r, s, state_of(s));
-		if (s->error != NULL)
-			strlist_take(errors, xasprintf("  %s: %s", s->location, s->error));
+		remark(s, remarks);
 		store_source_free(s);
 		*s = (struct store_source){0};
 		return;
 	}
 	REPORT_ROW(r, cell_text(list->name), cell_text(kind_name(source->kind)),
 		cell_text(source->location), cell_text("new"), cell_number(0), cell_none(),
-		cell_none(), cell_number(0), cell_none());
+		cell_none(), cell_number(0), cell_number(0), cell_none(), cell_none(), cell_none());
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	const char *only = args_value(a, "list");
 	struct known k = {0};
-	struct strlist errors = {0};
+	struct strlist remarks = {0};
 	int64_t list_id = 0;
 
 	if (!cli_store(cli, STORE_READ, e) ||
@@ -93,15 +122,15 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 		const struct config_list *list = &cli->config->lists[i];
 		for (size_t s = 0; s < list->n_sources; s++)
 			if (only == NULL || strcmp(only, list->name) == 0)
-				declared(cli->report, list, &list->sources[s], &k, &errors);
+				declared(cli->report, list, &list->sources[s], &k, &remarks);
 	}
 	/* What is left is in the database alone. */
 	for (size_t i = 0; i < k.n; i++)
 		if (k.items[i].list != NULL && (only == NULL || strcmp(only, k.items[i].list) == 0))
-			known_row(cli->report, &k.items[i], "gone");
-	for (size_t i = 0; i < errors.n; i++)
-		report_say(cli->report, "%s", errors.items[i]);
-	strlist_free(&errors);
+			known_row(cli->report, &k.items[i], "removed");
+	for (size_t i = 0; i < remarks.n; i++)
+		report_say(cli->report, "%s", remarks.items[i]);
+	strlist_free(&remarks);
 	known_free(&k);
 	return true;
 }
@@ -110,8 +139,9 @@ const struct command command_sources = {
 	.name = "sources",
 	.group = GROUP_POSTS,
 	.summary = "lists the sources that are watched, and how they fare",
-	.help = "STATE is ok, failing (ERROR says why), new (not looked at yet), or gone (not in the\n"
-		"configuration any more).",
+	.help = "STATE is ok, failing (ERROR says why, FAILING SINCE since when), gone (its server says\n"
+		"so: it is looked at again after a poll or a reload), new (not looked at yet), or\n"
+		"removed (not in the configuration any more).",
 	.options = options,
 	.run = run,
 };

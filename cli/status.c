@@ -57,6 +57,7 @@ static const struct column source_columns[] = {
 	{"location", "SOURCE", COLUMN_CUT},
 	{"checked_at", "LOOKED", 0},
 	{"next_at", "NEXT LOOK", 0},
+	{"failing_since", "FAILING SINCE", 0},
 	{"error", "ERROR", COLUMN_DETAIL},
 };
 static const struct column list_columns[] = {
@@ -289,7 +290,7 @@ static bool sources_part(struct cli *cli, const json_t *status, struct error *e)
 		if (all[i].error != NULL && is_declared(cli->config, &all[i]))
 			REPORT_ROW(cli->report, cell_text(all[i].list), cell_text(all[i].location),
 				cell_time(all[i].checked_at), cell_time(next_look(status, &all[i])),
-				cell_text(all[i].error));
+				cell_time(all[i].failing_since), cell_text(all[i].error));
 	for (size_t i = 0; i < n; i++) {
 		if (is_declared(cli->config, &all[i]))
 			error_line(cli->report, all[i].location, all[i].error);

@@ -79,7 +79,7 @@ write_config() {
 		  name = "night-ferry"; title = "The Night Ferry";
 		  from = "The Night Ferry <ferry@example.org>";
 		  sources = ( { directory = "$home/posts"; url = "https://ferry.example/"; },
-		              { feed = "http://127.0.0.1:$feed_port/feed.xml"; interval = "5m"; } );
+		              { feed = "http://127.0.0.1:$feed_port/feed.xml"; interval = "5m"; allow_private = true; } );
 		  schedule = "each";
 		} );
 	CONF

@@ -173,6 +173,8 @@ static void check_source_parts(
 			"is missing: the public address of the folder, for links to its posts");
 	else if (s->kind == SOURCE_FEED && s->url != NULL)
 		say(r, g, "url", "belongs to a directory: a feed has its posts' addresses in it");
+	if (s->location != NULL && s->kind == SOURCE_DIRECTORY && s->allow_private)
+		say(r, g, "allow_private", "belongs to a feed: a directory is on this machine");
 }
 
 void agree_source(

@@ -190,6 +190,9 @@ static const struct config_setting settings[] = {
 		.take = value_take_directory_url),
 	DURATION("lists.sources", "interval", "1s", "7d", "10m", "the time between two looks",
 		AT(config_source, interval)),
+	FLAG("lists.sources", "allow_private", false,
+		"whether it may be at an address that is not one of the public Internet",
+		AT(config_source, allow_private)),
 	TEXTS("lists.sources", "categories", "list of texts", 200,
 		"only posts in one of these categories", AT(config_source, categories)),
 };
@@ -219,7 +222,6 @@ static const struct {
 	{"web", "trusted_proxies", NULL},
 	{"lists", "opt_in", NULL},
 	{"lists", "template", NULL},
-	{"lists.sources", "allow_private", NULL},
 	{"lists.sources", "wordpress", NULL},
 };
 

@@ -5,14 +5,18 @@
 
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/source_channel.h"
 #include "hubmail/source_feed.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#define STATUS_GONE 410
 #define SLICE_POSTS 100
 #define SLICE_BYTES (1u << 20)
 #define ERRORS_SHOWN 3
+#define FRESH_MAX_S 86400         /* a feed is looked at once a day, whatever it says */
+#define RETRY_AFTER_MAX_S 604800L /* no server silences a source for longer */
 
 struct look {
 	struct write write;
@@ -23,10 +27,13 @@ struct look {
 	char *body, *url, *charset; /* of a feed */
 	size_t body_len;
 	struct post_list posts;
+	struct store_past past;
 	bool has_posts, complete, mark_seen;
-	char *etag, *last_modified;
+	char *etag, *last_modified, *moved_to;
 	char *error;
-	long retry_after;
+	int64_t ttl, wait_until;
+	long fresh_for; /* what the server says, as the feed says ttl */
+	bool stopped;
 	size_t kept, slice;             /* how many posts have been kept, and are being kept */
 	struct store_look_result found; /* by the slice */
 	struct store_look_result total;
@@ -56,6 +63,7 @@ static void look_free(struct look *k)
 	free(k->charset);
 	free(k->etag);
 	free(k->last_modified);
+	free(k->moved_to);
 	free(k->error);
 	post_list_free(&k->posts);
 	settings_unref(k->settings);
@@ -90,6 +98,24 @@ static void drop_unwanted(const struct strlist *wanted, struct post_list *posts)
 
 /* ---- A feed ---- */
 
+/* What it may be kept for, by the feed's word or its server's, whichever is longer. */
+static void note_fresh(struct look *k)
+{
+	int64_t fresh = k->ttl > k->fresh_for ? k->ttl : k->fresh_for;
+
+	k->wait_until = fresh > 0 ? k->at + (fresh < FRESH_MAX_S ? fresh : FRESH_MAX_S) : 0;
+}
+
+static void read_channel(struct look *k)
+{
+	struct source_channel c;
+
+	source_channel_read(k->body, k->body_len, k->url, k->charset, &c);
+	k->ttl = c.ttl;
+	note_fresh(k);
+	source_channel_free(&c);
+}
+
 static void parse(void *arg)
 {
 	struct look *k = arg;
@@ -97,10 +123,12 @@ static void parse(void *arg)
 
 	k->has_posts = source_feed_parse(k->body, k->body_len, k->url, k->charset, &k->posts, &e);
 	k->complete = k->has_posts;
-	if (k->has_posts)
+	if (k->has_posts) {
 		drop_unwanted(&k->source->categories, &k->posts);
-	else
+		read_channel(k);
+	} else {
 		k->error = xstrdup(e.text);
+	}
 	free(k->body);
 	k->body = NULL;
 }
@@ -119,6 +147,16 @@ static void parsed(void *arg)
 	schedule_unref(s);
 }
 
+/* Where to ask from now on: where this answer came from, if the way there is said to stay. */
+static char *new_place(const struct watch *w, const struct fetch_answer *answer)
+{
+	const char *to = answer->moved_to;
+
+	if (to == NULL && w->asked_there)
+		to = w->moved_to;
+	return to != NULL && strcmp(to, w->source->location) != 0 ? xstrdup(to) : NULL;
+}
+
 void look_at_feed(struct watch *w, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
@@ -129,28 +167,38 @@ void look_at_feed(struct watch *w, const struct fetch_answer *answer)
 	k->charset = xstrdup(answer->charset);
 	k->etag = xstrdup(answer->etag);
 	k->last_modified = xstrdup(answer->last_modified);
+	k->moved_to = new_place(w, answer);
+	k->fresh_for = answer->fresh_for;
 	w->parsing = true;
 	schedule_ref(w->schedule);
 	worker_submit(w->schedule->parser, parse, parsed, k);
 }
 
 /* Validators that the server does not repeat stay. */
-void look_unchanged(struct watch *w)
+void look_unchanged(struct watch *w, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
 
 	k->complete = true;
 	k->etag = xstrdup(w->etag);
 	k->last_modified = xstrdup(w->last_modified);
+	k->moved_to = new_place(w, answer);
+	k->ttl = w->ttl;
+	k->fresh_for = answer->fresh_for;
+	note_fresh(k);
 	keep(k);
 }
 
-void look_failed(struct watch *w, const char *error, long retry_after)
+/* That a new place is gone says nothing of the old one, which is asked next. */
+void look_failed(struct watch *w, const char *error, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
+	long pause = answer != NULL ? answer->retry_after : 0;
 
 	k->error = xstrdup(error);
-	k->retry_after = retry_after;
+	k->stopped = answer != NULL && answer->status == STATUS_GONE && !w->asked_there;
+	if (pause > 0)
+		k->wait_until = k->at + (pause < RETRY_AFTER_MAX_S ? pause : RETRY_AFTER_MAX_S);
 	keep(k);
 }
 
@@ -239,6 +287,16 @@ static size_t next_slice(const struct look *k)
 	return n;
 }
 
+static bool find_past(
+	struct store *store, struct look *k, const struct store_look *first, struct error *e)
+{
+	struct store_look whole = *first;
+
+	whole.posts = k->has_posts ? &k->posts : NULL;
+	whole.complete = k->complete;
+	return store_source_past(store, &whole, &k->past, e);
+}
+
 /* Only the last slice ends the look: after a crash between two of them the source is looked at as
  * if nothing had been. */
 static bool keep_run(struct store *store, void *arg, struct error *e)
@@ -253,10 +311,19 @@ static bool keep_run(struct store *store, void *arg, struct error *e)
 		.complete = last && k->complete,
 		.etag = last ? k->etag : NULL,
 		.last_modified = last ? k->last_modified : NULL,
+		.moved_to = last ? k->moved_to : NULL,
+		.ttl = k->ttl,
+		.wait_until = k->wait_until,
+		.stopped = k->stopped,
 		.error = last ? k->error : NULL,
+		.all = &k->posts,
+		.past = &k->past,
+		.newest_only = k->source->kind != SOURCE_DIRECTORY,
 		.seen = k->mark_seen,
 	};
 
+	if (k->kept == 0 && !find_past(store, k, &l, e))
+		return false;
 	return store_source_look(store, &l, &k->found, e);
 }
 
@@ -266,9 +333,12 @@ static void tell_watch(struct look *k, const struct error *failure)
 		.error = k->error,
 		.etag = k->etag,
 		.last_modified = k->last_modified,
+		.moved_to = k->moved_to,
 		.found = k->total,
 		.at = k->at,
-		.retry_after = k->retry_after,
+		.ttl = k->ttl,
+		.wait_until = k->wait_until,
+		.stopped = k->stopped,
 		.complete = k->complete,
 		.mark_seen = k->mark_seen,
 	};
@@ -295,6 +365,7 @@ static void keep_ended(struct write *write, const struct error *failure)
 	k->kept += k->slice;
 	k->total.added += k->found.added;
 	k->total.seen += k->found.seen;
+	k->total.held += k->found.held;
 	k->total.changed += k->found.changed;
 	if (failure == NULL && k->kept < k->posts.n && !w->schedule->closed) {
 		keep_slice(k);

@@ -118,13 +118,18 @@ struct watch {
 	const struct config_source *source; /* in them */
 	int64_t source_id;                  /* the store's; 0: not known yet */
 	char *etag, *last_modified;
-	char *error; /* of the last look, or NULL */
+	char *moved_to; /* feed: asked there in place of the source's location, or NULL */
+	char *error;    /* of the last look, or NULL */
 	int failures;
+	int64_t failing_since; /* 0: not */
 	int64_t checked_at, next_at;
-	bool gone;
-	bool told_moved;
-	bool mark_seen; /* what the next look finds is not news: the filter was changed */
-	bool again;     /* another look was asked for while one is under way */
+	int64_t wait_until; /* its server asked to be left alone until then; 0: no */
+	int64_t ttl;        /* seconds that the feed says it may be kept; 0: it does not */
+	bool stopped;       /* its server says it is gone for good: not looked at by itself */
+	bool asked_there;   /* the look under way goes to moved_to */
+	bool gone;          /* no longer in the configuration */
+	bool mark_seen;     /* what the next look finds is not news: the filter was changed */
+	bool again;         /* another look was asked for while one is under way */
 	int refs;
 	struct event *timer;            /* feed */
 	struct fetch *fetch;            /* feed: under way, or NULL */
@@ -155,8 +160,10 @@ struct look_result {
 	const char *error; /* of the look */
 	const char *etag, *last_modified;
 	struct store_look_result found;
+	const char *moved_to;
 	int64_t at;
-	long retry_after;
+	int64_t ttl, wait_until;
+	bool stopped;
 	bool complete, mark_seen;
 };
 void watch_looked(struct watch *w, const struct look_result *r, const struct error *failure);
@@ -165,9 +172,10 @@ void watch_looked(struct watch *w, const struct look_result *r, const struct err
 
 /* Parses what the feed sent, on the parser's thread, and keeps it. The answer is copied. */
 void look_at_feed(struct watch *w, const struct fetch_answer *answer);
-/* 304, or a failure (retry_after: what the server said, 0: nothing). */
-void look_unchanged(struct watch *w);
-void look_failed(struct watch *w, const char *error, long retry_after);
+/* 304. */
+void look_unchanged(struct watch *w, const struct fetch_answer *answer);
+/* answer: NULL if there was none. */
+void look_failed(struct watch *w, const char *error, const struct fetch_answer *answer);
 void look_at_directory(struct watch *w, const struct directory_look *found);
 
 /* ---- Digests (digest.c, send.c) ---- */

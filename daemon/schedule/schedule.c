@@ -161,10 +161,11 @@ int schedule_poll(struct schedule *s, const char *which)
 
 static json_t *watch_json(const struct watch *w)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:I, s:I}", "list", w->settings->list.name,
-		"kind", source_kind_name(w->source->kind), "location", w->source->location, "state",
-		watch_state(w), "error", w->error, "checked_at", (json_int_t)w->checked_at,
-		"next_at", (json_int_t)w->next_at);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I}", "list",
+		w->settings->list.name, "kind", source_kind_name(w->source->kind), "location",
+		w->source->location, "state", watch_state(w), "moved_to", w->moved_to, "error",
+		w->error, "failing_since", (json_int_t)w->failing_since, "checked_at",
+		(json_int_t)w->checked_at, "next_at", (json_int_t)w->next_at);
 }
 
 json_t *schedule_status(struct schedule *s)

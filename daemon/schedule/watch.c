@@ -15,8 +15,8 @@
 #define SPREAD_MAX_MS 10000
 #define FETCH_TIMEOUT_S 60
 #define PAUSE_MAX_S INT64_C(86400)
-#define RETRY_AFTER_MAX_S INT64_C(604800) /* no server silences a source for longer */
-#define QUIET_MS 100                      /* a file is whole when nobody wrote to it for so long */
+#define WAIT_MAX_S INT64_C(604800) /* the most that a server may have asked for */
+#define QUIET_MS 100               /* a file is whole when nobody wrote to it for so long */
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 static void on_directory(const struct directory_look *look, void *arg);
@@ -56,6 +56,7 @@ void watch_unref(struct watch *w)
 	list_unref(w->list);
 	free(w->etag);
 	free(w->last_modified);
+	free(w->moved_to);
 	free(w->error);
 	strlist_free(&w->full_errors);
 	free(w);
@@ -100,27 +101,36 @@ static int64_t jittered_ms(int64_t seconds)
 }
 
 /* After failures: the interval, then twice as long each time, up to a day. */
-static int64_t pause_s(const struct watch *w, long retry_after)
+static int64_t pause_s(const struct watch *w)
 {
 	int64_t pause = w->source->interval;
 	int64_t longest = pause > PAUSE_MAX_S ? pause : PAUSE_MAX_S;
 
 	for (int i = 1; i < w->failures && pause < longest; i++)
 		pause *= 2;
-	pause = pause < longest ? pause : longest;
-	if (retry_after > pause)
-		pause = retry_after < RETRY_AFTER_MAX_S ? retry_after : RETRY_AFTER_MAX_S;
-	return pause;
+	return pause < longest ? pause : longest;
 }
 
-static void wait_for_next(struct watch *w, long retry_after)
+/* What the server asked for is the least. A clock that was set back must not make it more than it
+ * can have asked for. */
+static int64_t asked_wait_ms(const struct watch *w)
 {
-	int64_t ms = jittered_ms(pause_s(w, retry_after));
+	int64_t left = w->wait_until - clock_now();
 
-	/* What the server asked for is the least. */
-	if (ms < (int64_t)retry_after * 1000)
-		ms = pause_s(w, retry_after) * 1000;
-	look_in_ms(w, w->again ? 0 : ms);
+	if (left <= 0 || left > WAIT_MAX_S)
+		return 0;
+	return left * 1000 + random_below(1000);
+}
+
+static void wait_for_next(struct watch *w)
+{
+	int64_t ms = jittered_ms(pause_s(w)), least = asked_wait_ms(w);
+
+	if (w->stopped && !w->again) {
+		w->next_at = 0;
+		return;
+	}
+	look_in_ms(w, w->again ? 0 : ms > least ? ms : least);
 	w->again = false;
 }
 
@@ -147,19 +157,25 @@ void watch_rescan(struct watch *w)
 void watch_begin(struct watch *w, const struct store_source *row)
 {
 	uint32_t spread = w->schedule->n_watches * SPREAD_MS;
+	int64_t ms = random_below(spread < SPREAD_MAX_MS ? spread : SPREAD_MAX_MS);
 
 	w->source_id = row->id;
 	w->etag = xstrdup(row->etag);
 	w->last_modified = xstrdup(row->last_modified);
+	w->moved_to = xstrdup(row->moved_to);
 	w->error = xstrdup(row->error);
 	w->failures = row->failures;
+	w->failing_since = row->failing_since;
+	w->wait_until = row->wait_until;
+	w->ttl = row->ttl;
+	w->stopped = row->stopped;
 	w->checked_at = row->checked_at;
 	if (w->source->kind == SOURCE_DIRECTORY) {
 		open_folder(w);
 		return;
 	}
 	w->timer = evtimer_new(loop_base(w->schedule->loop), on_timer, w);
-	look_in_ms(w, random_below(spread < SPREAD_MAX_MS ? spread : SPREAD_MAX_MS));
+	look_in_ms(w, asked_wait_ms(w) > ms ? asked_wait_ms(w) : ms);
 }
 
 static bool same_strings(const struct strlist *a, const struct strlist *b)
@@ -216,8 +232,10 @@ void watch_configure(struct watch *w, struct settings *settings, const struct co
 		if (w->folder != NULL && (moved || !same_text(old->url, source->url))) {
 			reopen_folder(w);
 		} else if (w->timer != NULL && moved && evtimer_pending(w->timer, NULL)) {
-			wait_for_next(w, 0);
+			wait_for_next(w);
 		}
+		if (w->stopped || old->allow_private != source->allow_private)
+			watch_look_now(w);
 		if (!same_strings(&old->categories, &source->categories))
 			refilter(w);
 	}
@@ -241,15 +259,18 @@ void watch_look_now(struct watch *w)
 		look_in_ms(w, 0);
 }
 
-/* Once a start: the operator's line in the configuration stays what it is. */
-static void tell_moved(struct watch *w, const char *to)
+/* Only what is at a private address is refused. */
+static void report_failure(
+	struct watch *w, const struct fetch_answer *answer, const struct error *failure)
 {
-	if (to == NULL || w->told_moved)
-		return;
-	w->told_moved = true;
-	log_warn("source has moved for good, change its address in the configuration",
-		"list=%s source=%s to=%s", w->settings->list.name, log_quote(w->source->location),
-		log_quote(to));
+	struct error e = *failure;
+
+	if (failure->code == ERROR_REFUSED && !w->source->allow_private)
+		error_set(&e, ERROR_REFUSED,
+			"%s; if it may be asked there, add allow_private = true to "
+			"this source",
+			failure->text);
+	look_failed(w, e.text, answer);
 }
 
 static void on_fetched(const struct fetch_answer *answer, const struct error *failure, void *arg)
@@ -257,36 +278,40 @@ static void on_fetched(const struct fetch_answer *answer, const struct error *fa
 	struct watch *w = arg;
 
 	w->fetch = NULL;
-	if (failure != NULL || answer == NULL) {
-		look_failed(w, failure != NULL ? failure->text : "no answer",
-			answer != NULL ? answer->retry_after : 0);
-		return;
-	}
-	tell_moved(w, answer->moved_to);
-	if (answer->status == 304)
-		look_unchanged(w);
+	if (failure != NULL)
+		report_failure(w, answer, failure);
+	else if (answer->status == 304)
+		look_unchanged(w, answer);
 	else
 		look_at_feed(w, answer);
 }
 
+/* The new place may fail for good where the old one leads elsewhere by now: they take turns until
+ * one of them answers. What is known of the one says nothing of the other. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
+	bool there = w->moved_to != NULL && w->failures % 2 == 0;
+	bool same = there || w->moved_to == NULL;
 	struct fetch_request request = {
-		.url = w->source->location,
-		.etag = w->etag,
-		.last_modified = w->last_modified,
+		.url = there ? w->moved_to : w->source->location,
+		.etag = same ? w->etag : NULL,
+		.last_modified = same ? w->last_modified : NULL,
 		.max_bytes = SOURCE_FEED_MAX,
 		.timeout_s = FETCH_TIMEOUT_S,
+		.private_addresses =
+			w->source->allow_private ? FETCH_PRIVATE_ALWAYS : FETCH_PRIVATE_NEVER,
 	};
 
 	(void)fd;
 	(void)what;
 	w->next_at = 0;
+	w->asked_there = there;
 	w->fetch = fetch_start(w->schedule->fetcher, &request, on_fetched, w);
 	if (w->fetch == NULL)
 		look_failed(w,
-			"no request can be started: too many open files or too little memory", 0);
+			"no request can be started: too many open files or too little memory",
+			NULL);
 }
 
 static void on_directory(const struct directory_look *look, void *arg)
@@ -315,11 +340,39 @@ static void note_error(struct watch *w, const char *error)
 		log_info("source recovered", "list=%s source=%s", list,
 			log_quote(w->source->location));
 	w->failures = error != NULL ? w->failures + 1 : 0;
+	if (error == NULL)
+		w->failing_since = 0;
+	else if (w->failing_since == 0)
+		w->failing_since = w->checked_at;
 	set_text(&w->error, error);
+}
+
+static void note_stopped(struct watch *w, bool stopped)
+{
+	if (stopped && !w->stopped)
+		log_warn("source is gone for good, it is looked at again after a reload or a poll",
+			"list=%s source=%s", w->settings->list.name,
+			log_quote(w->source->location));
+	w->stopped = stopped;
+}
+
+/* Where the last good look was made. */
+static void note_place(struct watch *w, const char *moved_to)
+{
+	if (moved_to != NULL && !same_text(moved_to, w->moved_to))
+		log_warn("source has moved for good and is asked there from now on",
+			"list=%s source=%s to=%s", w->settings->list.name,
+			log_quote(w->source->location), log_quote(moved_to));
+	set_text(&w->moved_to, moved_to);
 }
 
 static void log_found(const struct watch *w, const struct store_look_result *found)
 {
+	if (found->held > 0)
+		log_warn("posts that seem to be a source's past are not mailed, hubmailctl posts "
+			 "--held shows them",
+			"list=%s source=%s posts=%d", w->settings->list.name,
+			log_quote(w->source->location), found->held);
 	if (found->added + found->seen + found->changed > 0)
 		log_info("posts found", "list=%s source=%s new=%d seen=%d changed=%d",
 			w->settings->list.name, log_quote(w->source->location), found->added,
@@ -337,13 +390,19 @@ void watch_looked(struct watch *w, const struct look_result *r, const struct err
 			set_text(&w->etag, r->etag);
 			set_text(&w->last_modified, r->last_modified);
 		}
+		if (r->error == NULL) {
+			note_place(w, r->moved_to);
+			w->ttl = r->ttl;
+		}
+		note_stopped(w, r->stopped);
+		w->wait_until = r->wait_until;
 		log_found(w, &r->found);
 		w->mark_seen = w->mark_seen && !(r->complete && r->mark_seen);
 		if (r->found.added > 0 || r->found.changed > 0)
 			editions_posts_changed(w->list);
 	}
 	if (w->timer != NULL)
-		wait_for_next(w, r->retry_after);
+		wait_for_next(w);
 }
 
 const char *watch_state(const struct watch *w)
@@ -351,6 +410,6 @@ const char *watch_state(const struct watch *w)
 	if (is_looking(w))
 		return "looking";
 	if (w->error != NULL)
-		return "failing";
+		return w->stopped ? "gone" : "failing";
 	return w->checked_at != 0 ? "ok" : "waiting";
 }

@@ -22,6 +22,8 @@ static const char SQL_PENDING[] =
 static const char SQL_NEXT[] =
 	"SELECT min(p.published_at) FROM source c JOIN post p ON p.source_id = c.id"
 	" WHERE c.list_id = ?1 AND p.seen = 0 AND p.published_at > ?3 AND " NO_DIGEST_HAD_IT;
+static const char SQL_HELD[] = "SELECT " COLUMNS " FROM source c JOIN post p ON p.source_id = c.id"
+			       " WHERE c.list_id = ?1 AND p.seen = 2 ORDER BY p.published_at, p.id";
 static const char SQL_LAST[] =
 	"SELECT * FROM (SELECT " COLUMNS
 	" FROM source c JOIN post p ON p.source_id = c.id WHERE c.list_id = ?1"
@@ -77,6 +79,11 @@ bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, 
 		return true;
 	*next_at = 0;
 	return sql_number(s, e, next_at, SQL_NEXT, "idi", list_id, (int)edition, now);
+}
+
+bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, struct error *e)
+{
+	return add_rows(s, sql_start(s, e, SQL_HELD, "i", list_id), out, e);
 }
 
 bool store_post_last(

@@ -74,7 +74,7 @@ static const char *const steps[] = {
 	" updated_at INTEGER,"
 	" found_at INTEGER NOT NULL,"
 	" seen INTEGER NOT NULL," /* 1: was there before the source was watched: never mailed by
-				     itself */
+				     itself; 2: nor is this, it was taken for the past */
 	" UNIQUE (source_id, guid)) STRICT;"
 	"CREATE INDEX post_waiting ON post (source_id, published_at) WHERE seen = 0;"
 	"CREATE INDEX post_published ON post (source_id, published_at);"
@@ -160,6 +160,22 @@ static const char *const steps[] = {
 	" edition INTEGER NOT NULL,"
 	" due_at INTEGER NOT NULL,"
 	" PRIMARY KEY (list_id, edition)) WITHOUT ROWID, STRICT;",
+
+	/* 2. What a source's server asked for: to be asked elsewhere, later, or never again. */
+	"ALTER TABLE source ADD COLUMN moved_to TEXT;"
+	"ALTER TABLE source ADD COLUMN failing_since INTEGER;"
+	"ALTER TABLE source ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE source ADD COLUMN wait_until INTEGER;"
+	"ALTER TABLE source ADD COLUMN ttl INTEGER;"
+	"UPDATE source SET failing_since = checked_at WHERE error IS NOT NULL;"
+	"CREATE INDEX post_held ON post (source_id) WHERE seen = 2;"
+	/* A post's link without what may change in it; this is link_key() but for rare forms. */
+	"ALTER TABLE post ADD COLUMN link TEXT;"
+	"UPDATE post SET link = rtrim(CASE WHEN url LIKE 'https://www.%' THEN substr(url, 13)"
+	" WHEN url LIKE 'http://www.%' THEN substr(url, 12) WHEN url LIKE 'https://%' THEN substr(url, 9)"
+	" WHEN url LIKE 'http://%' THEN substr(url, 8) END, '/');"
+	"DROP INDEX post_url;"
+	"CREATE INDEX post_link ON post (source_id, link);",
 };
 
 struct schema schema_current(void)

@@ -56,9 +56,10 @@ struct config_schedule {
 
 struct config_source {
 	enum config_source_kind kind;
-	char *location; /* the feed's URL, or the directory's path without a '/' at the end */
-	char *url;      /* directory only: the public address of the folder, ends in '/' */
-	int interval;   /* seconds between two looks */
+	char *location;     /* the feed's URL, or the directory's path without a '/' at the end */
+	char *url;          /* directory only: the public address of the folder, ends in '/' */
+	int interval;       /* seconds between two looks */
+	bool allow_private; /* feed only: may be on this machine or in this network */
 	struct strlist categories; /* only posts of one of these; empty: all */
 };
 

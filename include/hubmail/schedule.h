@@ -48,8 +48,9 @@ typedef void schedule_send_fn(int64_t digest_id, const struct error *failure, vo
 void schedule_send(
 	struct schedule *s, const struct schedule_send *what, schedule_send_fn *done, void *arg);
 
-/* Sources for `status`: [{"list","kind","location","state","error","checked_at","next_at"}]; state
- * is "ok", "waiting", "looking" or "failing". The caller's. */
+/* Sources for `status`: [{"list","kind","location","state","moved_to","error","failing_since",
+ * "checked_at","next_at"}]; state is "ok", "waiting", "looking", "failing" or "gone" (its server
+ * says so; it is not looked at by itself). The caller's. */
 json_t *schedule_status(struct schedule *s);
 
 /* When an edition of that list falls due. The list's own is as configured; the others that it

@@ -16,11 +16,17 @@ struct store_source {
 	char *kind; /* "feed", "directory" */
 	char *location;
 	char *etag, *last_modified; /* HTTP validators of the last good answer, or NULL */
-	char *error;                /* why the last look failed, or NULL */
-	int failures;               /* looks that failed in a row */
+	char *moved_to;        /* where the source is asked in place of its location, or NULL */
+	char *error;           /* why the last look failed, or NULL */
+	int failures;          /* looks that failed in a row */
+	int64_t failing_since; /* the first of them; 0: the last look went well */
+	bool stopped;          /* its server said that it is gone for good (410) */
+	int64_t wait_until;    /* its server asked to be left alone until then; 0: no */
+	int64_t ttl;           /* seconds that the feed says it may be kept; 0: it does not */
 	int64_t first_look_at; /* 0: never looked at: the first look marks what is there as seen */
 	int64_t checked_at, changed_at;
 	int64_t posts; /* how many are known */
+	int64_t held;  /* so many of them were taken for the source's past, and are not mailed */
 };
 void store_source_free(struct store_source *src);
 
@@ -37,18 +43,40 @@ struct store_look {
 	const struct post_list *posts; /* NULL: not modified, or failed */
 	bool complete; /* a successful look at everything that is there: ends the 'first look' */
 	const char *etag, *last_modified; /* NULL: none */
+	const char *moved_to; /* as in struct store_source, as the two below; of a look that went
+				 well */
+	int64_t ttl;
+	int64_t wait_until;
+	bool stopped;      /* of one that did not */
 	const char *error; /* NULL: the look went well. Partial failures (one bad file) set error
 			      beside posts */
+	const struct post_list *all;   /* the whole look, where posts is a part of it; or NULL */
+	const struct store_past *past; /* of the whole look; NULL: nothing is held */
+	bool newest_only; /* the source shows its newest posts, and not all that it has (a feed) */
 	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
+};
+/* Which new posts of a look are the source's past in new clothes. */
+struct store_past {
+	int64_t before; /* those published before */
+	bool undated;   /* those that do not say when */
 };
 struct store_look_result {
 	int added;   /* new, and waiting to be mailed */
+	int held;    /* new, and taken for the past: they are not mailed by themselves */
 	int seen;    /* new, and marked as seen */
 	int changed; /* known, content brought up to date */
 };
-/* A post is known by (source, guid); one whose guid is new but whose url and title are those of a
- * known post of the source is that post with a new guid, not a new one (feeds change their guids
- * when a blog moves). On the first look (or with seen) new posts are marked as seen, unless
+/* What the whole look shows of the past, before any of it is kept: everything not newer than the
+ * newest known post, if the look is complete and nothing in it is known; what is older than that
+ * one, if it is more than 10 posts; and of a source that shows only its newest posts, what was
+ * there a day before it was watched. */
+bool store_source_past(
+	struct store *s, const struct store_look *look, struct store_past *out, struct error *e);
+
+/* A post is known by (source, guid). One whose guid is new is a known one all the same if its link
+ * is (http or https, with www. or without, with a slash at its end or without), unless the look has
+ * that one, too; or if a feed has its title and moment of publication (blogs move). On the first
+ * look (or with seen) new posts are marked as seen, unless
  * published_at is in the future. */
 bool store_source_look(struct store *s, const struct store_look *look,
 	struct store_look_result *out, struct error *e);
@@ -58,6 +86,8 @@ bool store_source_look(struct store *s, const struct store_look *look,
  * published_at in the future, or 0. */
 bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, int64_t now,
 	size_t limit, struct post_list *out, int64_t *next_at, struct error *e);
+/* Those that were taken for their source's past, oldest first. */
+bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, struct error *e);
 /* The newest `n` posts of a list, oldest of them first; seen ones too. */
 bool store_post_last(
 	struct store *s, int64_t list_id, size_t n, struct post_list *out, struct error *e);

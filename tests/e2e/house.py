@@ -93,6 +93,11 @@ class House:
         settings.update(more)
         return settings
 
+    @staticmethod
+    def feed_of(url, **more):
+        """A feed on this machine."""
+        return {"feed": url, "allow_private": True, **more}
+
     @property
     def relay(self):
         return self.settings["relays"][0]
@@ -126,7 +131,7 @@ class House:
         self.launch()
         wait_until(self._answers, "the daemon answers", 60)
         wait_until(
-            lambda: all(s["state"] in ("ok", "failing") for s in self.sources()),
+            lambda: all(s["state"] in ("ok", "failing", "gone") for s in self.sources()),
             "the first look at every source is over",
         )
         return self

@@ -42,7 +42,7 @@ def test_the_first_look_at_a_directory_mails_nothing(house, sink):
 
 def test_a_feeds_new_item_reaches_every_reader_once_and_its_past_nobody(house, sink, feeds):
     url = feeds.put("/feed.xml", rss(item("Old item", 1)))
-    house.news["sources"] = [{"feed": url, "interval": "1h"}]
+    house.news["sources"] = [house.feed_of(url, interval="1h")]
     house.start()
     house.add(*READERS)
     feeds.put("/feed.xml", rss(item("New item & more", 2), item("Old item", 1)))
@@ -58,7 +58,7 @@ def test_a_feeds_new_item_reaches_every_reader_once_and_its_past_nobody(house, s
 
 
 def test_an_unchanged_feed_is_asked_for_conditionally(house, feeds):
-    house.news["sources"] = [{"feed": feeds.put("/f", rss(item("One", 1)))}]
+    house.news["sources"] = [house.feed_of(feeds.put("/f", rss(item("One", 1))))]
     house.start()
     house.ctl("poll")
     wait_until(lambda: feeds.count("/f", 304) == 1, "the second look is answered with 304")

@@ -1,6 +1,7 @@
 """Blogs that are ill."""
 
 import datetime
+import signal
 
 import pytest
 
@@ -22,7 +23,7 @@ def failing(house, kind="feed"):
 )
 def test_a_broken_feed_is_marked_and_the_others_go_on(house, sink, feeds, body, status):
     url = feeds.put("/broken", body, "text/html", status)
-    house.news["sources"].append({"feed": url, "interval": "1m"})
+    house.news["sources"].append(house.feed_of(url, interval="1m"))
     house.start()
     house.add("ann@example.org")
     source = failing(house)
@@ -42,7 +43,7 @@ def seconds(text):
 
 def test_pauses_grow_while_a_feed_is_broken(house, feeds):
     url = feeds.put("/broken", "x", status=503)
-    house.news["sources"] = [{"feed": url, "interval": "1m"}]
+    house.news["sources"] = [house.feed_of(url, interval="1m")]
     house.start()
     pauses = []
     for n in range(1, 5):
@@ -55,7 +56,7 @@ def test_pauses_grow_while_a_feed_is_broken(house, feeds):
 
 def test_a_server_that_is_not_there_is_a_failing_source(house, feeds):
     feeds.stop()
-    house.news["sources"] = [{"feed": feeds.base + "/feed"}]
+    house.news["sources"] = [house.feed_of(feeds.base + "/feed")]
     house.start()
     assert failing(house)["error"]
 
@@ -100,22 +101,80 @@ def test_what_could_hurt_a_reader_is_gone(house, sink):
     assert 'href="https://blog.example/rel"' in html
 
 
-def test_a_redirect_into_this_machine_is_not_followed(house, feeds):
-    from feed import FeedServer
-
-    inner = FeedServer().start()
-    inner.put("/secret", rss(item("Secret", 1)))
-    url = feeds.put("/feed", "", status=302, Location=f"http://localhost:{inner.port}/secret")
+def test_a_feed_on_this_machine_is_asked_only_if_it_may_be(house, feeds):
+    url = feeds.put("/feed", rss(item("One", 1)))
     house.news["sources"] = [{"feed": url}]
     house.start()
-    failing(house)
-    assert inner.count("/secret") == 0
-    inner.stop()
+    assert "allow_private = true" in failing(house)["error"]
+    assert feeds.count("/feed") == 0
+    house.news["sources"] = [house.feed_of(url)]
+    house.write_config()
+    house.signal(signal.SIGHUP)
+    wait_until(lambda: house.source("feed")["state"] == "ok", "it is well")
+
+
+def test_a_feed_that_moved_for_good_is_asked_there_from_now_on(house, feeds):
+    feeds.put("/new", rss(item("One", 1)))
+    old = feeds.put("/old", "", status=301, Location="/new")
+    house.news["sources"] = [house.feed_of(old)]
+    house.start()
+    assert house.source("feed")["moved_to"] == feeds.base + "/new"
+    house.restart()
+    house.ctl("poll")
+    wait_until(lambda: feeds.count("/new") >= 3, "it was asked at the new place")
+    assert feeds.count("/old") == 1
+
+
+def test_a_feed_that_is_gone_is_left_alone(house, feeds):
+    url = feeds.put("/gone", "", status=410)
+    house.news["sources"] = [house.feed_of(url, interval="1s")]
+    house.start()
+    assert house.source("feed")["state"] == "gone"
+    (source,) = house.status()["sources_in_trouble"]
+    assert source["failing_since"] and source["next_at"] is None
+    stays(lambda: feeds.count("/gone") == 1, "nobody asks again", 2)
+    feeds.put("/gone", rss(item("Back", 1)))
+    house.ctl("poll")
+    wait_until(lambda: house.source("feed")["state"] == "ok", "it is back")
+
+
+def test_a_feed_that_renames_all_its_posts_does_not_mail_its_past(house, sink, feeds):
+    url = feeds.put("/feed", rss(*(item(f"Post {n}", n) for n in range(1, 6))))
+    house.news["sources"] = [house.feed_of(url)]
+    house.start()
+    house.add("ann@example.org")
+    renamed = [item(f"Renamed {n}", n).replace("/blog.example/", "/new.example/p") for n in range(1, 6)]
+    renamed = [text.replace("post-", "other-") for text in renamed]
+    feeds.put("/feed", rss(item("News", 30), *renamed))
+    house.ctl("poll")
+    sink.wait_for(1)
+    stays(lambda: len(sink.accepted) == 1, "nothing else is mailed", 1)
+    assert "News" in sink.accepted[0].mail.subject
+    assert house.source("feed")["held"] == 5
+    held = house.ask("posts", "--held")
+    assert [p["title"] for p in held] == [f"Renamed {n}" for n in range(1, 6)]
+    assert house.ctl("send", "news", "--post", held[0]["id"]).code == 0
+    sink.wait_for(2)
+
+
+def test_a_post_is_mailed_once_whatever_becomes_of_its_address(house, sink, feeds):
+    url = feeds.put("/feed", rss(item("Old", 1)))
+    house.news["sources"] = [house.feed_of(url)]
+    house.start()
+    house.add("ann@example.org")
+    feeds.put("/feed", rss(item("News", 2), item("Old", 1)))
+    house.ctl("poll")
+    sink.wait_for(1)
+    other = item("News, mended", 2).replace("https://blog.example/2/", "http://www.blog.example/2")
+    feeds.put("/feed", rss(other.replace("post-2", "another"), item("Old", 1)))
+    house.ctl("poll")
+    wait_until(lambda: house.ask("posts")[-1]["title"] == "News, mended", "the edit is known")
+    stays(lambda: len(sink.accepted) == 1, "it is not mailed again", 1)
 
 
 def test_a_feed_that_never_ends_is_cut_off(house, feeds):
     huge = rss(item("x", 1)) + " " * (40 << 20)
-    house.news["sources"] = [{"feed": feeds.put("/huge", huge)}]
+    house.news["sources"] = [house.feed_of(feeds.put("/huge", huge))]
     house.start()
     assert failing(house)["error"]
     stays(lambda: house.ctl("status").code == 0, "the daemon answers", 0.5)

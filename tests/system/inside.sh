@@ -61,7 +61,7 @@ adapt_configuration() {
 		-e 's|^#control = .*|control = { group = "hubmail"; };|' \
 		-e 's|^\( *\)host = .*|\1host = "127.0.0.1"; port = 2525; tls = "none";|' \
 		-e 's|^\( *\)schedule = .*|\1schedule = "each";|' \
-		-e 's|{ feed = "https://example.org/feed/"; } .*|{ directory = "/srv/blog"; url = "https://example.org/srv/"; }, { directory = "/home/anna/blog"; url = "https://example.org/anna/"; }, { feed = "http://localhost:8080/feed.xml"; }|' \
+		-e 's|{ feed = "https://example.org/feed/"; } .*|{ directory = "/srv/blog"; url = "https://example.org/srv/"; }, { directory = "/home/anna/blog"; url = "https://example.org/anna/"; }, { feed = "http://localhost:8080/feed.xml"; allow_private = true; }|' \
 		$conf
 	install -m 600 /dev/null /etc/hubmail/smtp-password
 	echo correct-horse >/etc/hubmail/smtp-password

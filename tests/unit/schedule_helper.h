@@ -17,6 +17,7 @@
 
 struct fetch {
 	char *url, *etag;
+	enum fetch_private private_addresses;
 	fetch_fn *fn;
 	void *arg;
 };
@@ -53,7 +54,8 @@ struct fetch *fetch_start(
 	struct fetch *r = xcalloc(1, sizeof(*r));
 
 	(void)f;
-	*r = (struct fetch){xstrdup(request->url), xstrdup(request->etag), fn, arg};
+	*r = (struct fetch){
+		xstrdup(request->url), xstrdup(request->etag), request->private_addresses, fn, arg};
 	for (int i = 0; i < FETCHES; i++) {
 		if (doubles.open[i] == NULL) {
 			doubles.open[i] = r;

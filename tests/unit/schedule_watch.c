@@ -68,6 +68,7 @@ static int make_blog(void **state)
 	struct loop *loop = loop_new();
 	open_server(b, loop);
 	b->w->sources[0][0].location = b->url;
+	b->w->sources[0][0].allow_private = true;
 	b->w->sources[0][1].location = b->folder;
 	b->w->sources[0][1].url = (char *)"https://example.org/posts/";
 	b->w->lists[0].n_sources = 2;

@@ -39,6 +39,7 @@ static void live_with_posts(struct fixture *f)
 	struct post_list l = {0}, got = {0};
 	struct store_look look = {.at = NOW, .complete = true, .posts = &l};
 	struct store_look_result r;
+	struct store_past past;
 	int64_t next, ids[1];
 	size_t n;
 
@@ -49,6 +50,11 @@ static void live_with_posts(struct fixture *f)
 	p->guid = xstrdup("g");
 	p->url = xstrdup("https://example.org/");
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
+	p->guid[0] = 'h';
+	p->published_at = NOW;
+	p->title = xstrdup("t");
+	look.newest_only = true;
+	assert_ok(f, store_source_past(f->store, &look, &past, &f->e));
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
 	look.error = "e";
 	look.complete = false;
@@ -59,6 +65,7 @@ static void live_with_posts(struct fixture *f)
 	free(all);
 	assert_ok(
 		f, store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &got, &next, &f->e));
+	assert_ok(f, store_post_held(f->store, f->list, &got, &f->e));
 	assert_ok(f, store_post_last(f->store, f->list, 1, &got, &f->e));
 	ids[0] = got.items[0].id;
 	assert_ok(f, store_post_by_ids(f->store, f->list, ids, 1, &got, &f->e));

@@ -57,6 +57,22 @@ static size_t pending(struct fixture *f, enum edition edition, int64_t now, int6
 	return n;
 }
 
+static int64_t digest_of(struct fixture *f, const int64_t *ids, size_t n, enum edition edition)
+{
+	struct store_digest_new d = {.list_id = f->list,
+		.edition = edition,
+		.is_default = true,
+		.subject = "S",
+		.message = "m",
+		.message_len = 1,
+		.post_ids = ids,
+		.n_posts = n,
+		.only_pending = true};
+	int64_t id;
+
+	return store_digest_create(f->store, &d, NOW, &id, &f->e) ? id : 0;
+}
+
 static void test_the_first_look_marks_what_is_there_as_seen(void **state)
 {
 	struct fixture *f = *state;
@@ -142,6 +158,267 @@ static void test_a_new_guid_for_the_same_link_and_title_is_the_same_post(void **
 	post_list_free(&l);
 }
 
+/* ---- One post, however it is called ---- */
+
+/* A look of a feed, as the daemon does it. */
+static struct store_look_result feed_look(
+	struct fixture *f, int64_t source, struct post_list *posts, int64_t at)
+{
+	struct store_past past;
+	struct store_look l = {.source_id = source,
+		.at = at,
+		.posts = posts,
+		.complete = true,
+		.past = &past,
+		.newest_only = true};
+	struct store_look_result r;
+
+	assert_ok(f, store_source_past(f->store, &l, &past, &f->e));
+	assert_ok(f, store_source_look(f->store, &l, &r, &f->e));
+	return r;
+}
+
+static void rename_post(struct post *p, const char *guid, const char *url, const char *title)
+{
+	free(p->guid);
+	free(p->url);
+	free(p->title);
+	p->guid = xstrdup(guid);
+	p->url = xstrdup(url);
+	p->title = xstrdup(title);
+}
+
+static void test_the_same_link_in_another_form_is_the_same_post(void **state)
+{
+	static const char *const forms[] = {"http://example.org/a/1", "https://example.org/a/1/",
+		"https://www.example.org/a/1", "https://EXAMPLE.org:443/a/1//",
+		"https://example.org/a/1?utm_source=feed&utm_medium=x",
+		"http://example.org:80/a/1#"};
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+	char guid[8];
+
+	add_post(&l, "0", "https://example.org/a/1", "One", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 1);
+	for (int i = 0; i < (int)(sizeof(forms) / sizeof(forms[0])); i++) {
+		snprintf(guid, sizeof(guid), "%d", i + 1);
+		rename_post(&l.items[0], guid, forms[i], "One, edited");
+		assert_int_equal(feed_look(f, id, &l, NOW + i).added, 0);
+	}
+	assert_int_equal(pending(f, EDITION_EACH, NOW, NULL), 1);
+	post_list_free(&l);
+}
+
+static void test_links_that_differ_in_more_are_different_posts(void **state)
+{
+	static const char *const others[] = {"https://example.org/a/2", "https://example.net/a/1",
+		"https://example.org/a/1?p=2", "https://example.org/a/1#part",
+		"https://example.org/A/1", "https://blog.example.org/a/1"};
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+
+	add_post(&l, "0", "https://example.org/a/1", "One", NOW);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		add_post(&l, others[i], others[i], "One", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 7);
+	post_list_free(&l);
+}
+
+static void test_posts_that_all_link_to_the_blog_are_different_posts(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+
+	add_post(&l, "1", "https://example.org/", "Monday", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 1);
+	rename_post(&l.items[0], "2", "https://example.org/", "Tuesday");
+	l.items[0].published_at = NOW + 10;
+	assert_int_equal(feed_look(f, id, &l, NOW + 10).added, 1);
+	post_list_free(&l);
+}
+
+static void test_several_posts_of_one_page_are_different_posts_and_twins_are_not(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+
+	add_post(&l, "1", "https://example.org/log", "Version 1", NOW);
+	add_post(&l, "2", "https://example.org/log", "Version 2", NOW);
+	add_post(&l, "3", "http://example.org/log/", "Version 2", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 2);
+	assert_int_equal(feed_look(f, id, &l, NOW).changed, 0);
+	post_list_free(&l);
+}
+
+static void test_an_edit_of_a_mailed_post_under_a_new_guid_mails_nothing(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0}, got = {0};
+
+	add_post(&l, "1", "https://example.org/1", "One", NOW);
+	feed_look(f, id, &l, NOW);
+	assert_ok(f, store_post_last(f->store, f->list, 1, &got, &f->e));
+	assert_int_not_equal(digest_of(f, &got.items[0].id, 1, EDITION_EACH), 0);
+	rename_post(&l.items[0], "new", "http://example.org/1/", "One, mended");
+	assert_int_equal(feed_look(f, id, &l, NOW + 5).changed, 1);
+	assert_int_equal(pending(f, EDITION_EACH, NOW + 9, NULL), 0);
+	post_list_free(&got);
+	post_list_free(&l);
+}
+
+/* ---- The past ---- */
+
+static void add_dated(struct post_list *l, const char *prefix, int n, int64_t first, int64_t step)
+{
+	char guid[64], url[96], title[64];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(guid, sizeof(guid), "%s-%d", prefix, i);
+		snprintf(url, sizeof(url), "https://%s.example/%d", prefix, i);
+		snprintf(title, sizeof(title), "%s %d", prefix, i);
+		add_post(l, guid, url, title, first == 0 ? 0 : first + i * step);
+	}
+}
+
+static int64_t held(struct fixture *f)
+{
+	struct store_source *all;
+	size_t n;
+
+	assert_ok(f, store_source_list(f->store, f->list, &all, &n, &f->e));
+	assert_int_equal(n, 1);
+	int64_t count = all[0].held;
+	store_source_free(&all[0]);
+	free(all);
+	return count;
+}
+
+/* A feed that had five posts of the last days when it was first looked at. */
+static int64_t source_with_posts(struct fixture *f)
+{
+	struct post_list l = {0};
+	int64_t id = source_id(f, "https://example.org/feed");
+
+	add_dated(&l, "old", 5, NOW - 500000, 86400);
+	assert_int_equal(feed_look(f, id, &l, NOW - 1000).seen, 5);
+	post_list_free(&l);
+	return id;
+}
+
+static void test_a_feed_that_renames_everything_does_not_mail_its_past(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_with_posts(f);
+	struct post_list l = {0}, got = {0};
+
+	add_dated(&l, "new", 5, NOW - 500000, 86400);
+	add_post(&l, "fresh", "https://new.example/fresh", "Fresh", NOW);
+	struct store_look_result r = feed_look(f, id, &l, NOW);
+	assert_int_equal(r.held, 5);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(pending(f, EDITION_EACH, NOW, NULL), 1);
+	assert_int_equal(held(f), 5);
+	assert_ok(f, store_post_held(f->store, f->list, &got, &f->e));
+	assert_int_equal(got.n, 5);
+	assert_string_equal(got.items[0].guid, "new-0");
+	r = feed_look(f, id, &l, NOW + 9);
+	assert_int_equal(r.held + r.added + r.changed, 0);
+	post_list_free(&got);
+	post_list_free(&l);
+}
+
+static void test_a_blog_that_moved_shows_the_posts_that_are_known(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_with_posts(f);
+	struct post_list l = {0};
+
+	add_dated(&l, "old", 5, NOW - 500000, 86400);
+	for (size_t i = 0; i < l.n; i++) {
+		char *url = xasprintf("https://moved.example/%zu", i);
+		char *title = xstrdup(l.items[i].title);
+		rename_post(&l.items[i], url, url, title);
+		free(title);
+		free(url);
+	}
+	struct store_look_result r = feed_look(f, id, &l, NOW);
+	assert_int_equal(r.changed, 5);
+	assert_int_equal(r.held + r.added + r.seen, 0);
+	post_list_free(&l);
+}
+
+static void test_a_burst_of_older_posts_is_held_and_a_few_are_not(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_with_posts(f);
+	struct post_list l = {0};
+
+	add_dated(&l, "old", 5, NOW - 500000, 86400);
+	add_dated(&l, "late", 10, NOW - 400000, 60);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 10);
+	add_dated(&l, "burst", 11, NOW - 400000, 60);
+	struct store_look_result r = feed_look(f, id, &l, NOW);
+	assert_int_equal(r.held, 11);
+	assert_int_equal(r.added, 0);
+	post_list_free(&l);
+}
+
+static void test_any_number_of_newer_posts_is_news(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_with_posts(f);
+	struct post_list l = {0};
+
+	add_dated(&l, "new", 50, NOW - 100, 1);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 50);
+	post_list_free(&l);
+}
+
+static void test_what_turns_up_at_the_end_of_a_feed_is_its_past(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_with_posts(f);
+	struct post_list l = {0};
+
+	add_dated(&l, "old", 4, NOW - 500000, 86400); /* one was deleted */
+	add_post(&l, "older", "https://old.example/older", "Older", NOW - 900000);
+	assert_int_equal(feed_look(f, id, &l, NOW).held, 1);
+	post_list_free(&l);
+}
+
+static void test_a_source_without_posts_yet_has_no_past(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+
+	add_dated(&l, "first", 20, NOW - 900000, 60);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 20);
+	post_list_free(&l);
+}
+
+static void test_posts_without_dates_are_held_only_if_all_are_new_and_many(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_id(f, "https://example.org/feed");
+	struct post_list l = {0}, few = {0}, many = {0};
+
+	add_dated(&l, "one", 12, 0, 0);
+	assert_int_equal(feed_look(f, id, &l, NOW - 1000).seen, 12);
+	add_dated(&few, "two", 3, 0, 0);
+	assert_int_equal(feed_look(f, id, &few, NOW).added, 3);
+	add_dated(&many, "three", 12, 0, 0);
+	assert_int_equal(feed_look(f, id, &many, NOW).held, 12);
+	post_list_free(&l);
+	post_list_free(&few);
+	post_list_free(&many);
+}
+
 static void test_a_post_without_a_date_keeps_the_time_it_was_found(void **state)
 {
 	struct fixture *f = *state;
@@ -181,22 +458,6 @@ static void test_everything_of_a_post_comes_back(void **state)
 	buf_free(&after);
 	post_list_free(&back);
 	post_list_free(&l);
-}
-
-static int64_t digest_of(struct fixture *f, const int64_t *ids, size_t n, enum edition edition)
-{
-	struct store_digest_new d = {.list_id = f->list,
-		.edition = edition,
-		.is_default = true,
-		.subject = "S",
-		.message = "m",
-		.message_len = 1,
-		.post_ids = ids,
-		.n_posts = n,
-		.only_pending = true};
-	int64_t id;
-
-	return store_digest_create(f->store, &d, NOW, &id, &f->e) ? id : 0;
 }
 
 static void test_a_post_waits_until_each_edition_has_had_it(void **state)
@@ -295,6 +556,18 @@ int main(void)
 		TEST(test_a_post_dated_in_the_future_waits_for_its_time_even_at_the_first_look),
 		TEST(test_an_edit_changes_the_post_and_makes_no_new_one),
 		TEST(test_a_new_guid_for_the_same_link_and_title_is_the_same_post),
+		TEST(test_the_same_link_in_another_form_is_the_same_post),
+		TEST(test_links_that_differ_in_more_are_different_posts),
+		TEST(test_posts_that_all_link_to_the_blog_are_different_posts),
+		TEST(test_several_posts_of_one_page_are_different_posts_and_twins_are_not),
+		TEST(test_an_edit_of_a_mailed_post_under_a_new_guid_mails_nothing),
+		TEST(test_a_feed_that_renames_everything_does_not_mail_its_past),
+		TEST(test_a_blog_that_moved_shows_the_posts_that_are_known),
+		TEST(test_a_burst_of_older_posts_is_held_and_a_few_are_not),
+		TEST(test_any_number_of_newer_posts_is_news),
+		TEST(test_what_turns_up_at_the_end_of_a_feed_is_its_past),
+		TEST(test_a_source_without_posts_yet_has_no_past),
+		TEST(test_posts_without_dates_are_held_only_if_all_are_new_and_many),
 		TEST(test_a_post_without_a_date_keeps_the_time_it_was_found),
 		TEST(test_everything_of_a_post_comes_back),
 		TEST(test_a_post_waits_until_each_edition_has_had_it),

@@ -104,7 +104,7 @@ static void test_reading_makes_no_database(void **state)
 	assert_int_not_equal(access(f->path, F_OK), 0);
 }
 
-/* Migrations are tried with steps of their own, for the program has one schema only so far. */
+/* Migrations are tried with steps of their own, too. */
 static sqlite3 *at_version(struct fixture *f, struct schema schema)
 {
 	sqlite3 *db;
@@ -146,6 +146,34 @@ static void test_a_migration_that_fails_changes_nothing(void **state)
 	sqlite3_close(db);
 	assert_int_equal(number(f->path, "SELECT x FROM a"), 7);
 	assert_int_equal(number(f->path, "PRAGMA user_version"), 1);
+}
+
+static void test_posts_of_the_first_schema_are_still_known_by_their_links(void **state)
+{
+	struct fixture *f = *state;
+	static const char posts[] =
+		"INSERT INTO list (name) VALUES ('news');"
+		"INSERT INTO source (list_id, kind, location, first_look_at) VALUES (1, 'feed', 'x', 5);"
+		"INSERT INTO post (source_id, guid, url, published_at, found_at, seen) VALUES"
+		" (1, 'a', 'http://www.example.org/a/', 5, 5, 1), (1, 'b', 'https://example.org/b', 5, 5, 1)";
+	char *urls[] = {xstrdup("https://example.org/a"), xstrdup("http://www.example.org/b/")};
+	struct post_list l = {0};
+	struct store_look look = {.source_id = 1, .at = NOW, .posts = &l, .complete = true};
+	struct store_look_result r;
+
+	sqlite3_close(at_version(f, (struct schema){schema_current().steps, 1}));
+	execute(f, posts);
+	f->store = store_open(f->path, STORE_WRITE, &f->e);
+	assert_non_null(f->store);
+	for (int i = 0; i < 2; i++) {
+		struct post *p = post_list_add(&l);
+		p->guid = xasprintf("new-%d", i);
+		p->url = urls[i];
+	}
+	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
+	assert_int_equal(r.changed, 2);
+	assert_int_equal(r.added, 0);
+	post_list_free(&l);
 }
 
 static void test_one_daemon_at_a_time_has_the_lock(void **state)
@@ -195,6 +223,7 @@ int main(void)
 		TEST(test_reading_makes_no_database),
 		TEST(test_an_older_database_is_migrated_after_a_copy_was_made),
 		TEST(test_a_migration_that_fails_changes_nothing),
+		TEST(test_posts_of_the_first_schema_are_still_known_by_their_links),
 		TEST(test_one_daemon_at_a_time_has_the_lock),
 		TEST(test_a_backup_is_a_whole_database_and_overwrites_nothing),
 	};
