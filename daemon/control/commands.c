@@ -183,6 +183,9 @@ bool control_daemon_handle(
 	} else if (strcmp(command, "wake") == 0) {
 		delivery_wake(d->delivery);
 		control_answer(r, json_object());
+	} else if (strcmp(command, "retry") == 0) {
+		delivery_try_now(d->delivery);
+		control_answer(r, json_object());
 	} else {
 		return false;
 	}

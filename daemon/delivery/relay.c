@@ -156,6 +156,14 @@ SSL_CTX *relay_tls(struct relay *r, struct error *e)
 	return ctx;
 }
 
+void relay_forget_tls(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	SSL_CTX_free(r->tls);
+	r->tls = NULL;
+	pthread_mutex_unlock(&r->lock);
+}
+
 SSL_SESSION *relay_tls_session(struct relay *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -324,6 +332,13 @@ void relay_failed(struct relay *r, int64_t now, const char *reason)
 	if (counts)
 		log_warn("relay failed", "relay=%s reason=%s retry_in=%llds", r->settings.name,
 			log_quote(reason), (long long)pause);
+}
+
+void relay_try_now(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->retry_at = 0;
+	pthread_mutex_unlock(&r->lock);
 }
 
 void relay_worked(struct relay *r, int64_t now)

@@ -75,6 +75,15 @@ void delivery_wake(struct delivery *d)
 	pthread_mutex_unlock(&d->lock);
 }
 
+void delivery_try_now(struct delivery *d)
+{
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_relays; i++)
+		relay_try_now(d->relays[i]);
+	pthread_mutex_unlock(&d->lock);
+	delivery_wake(d);
+}
+
 static void wake(void *arg)
 {
 	delivery_wake(arg);
@@ -86,8 +95,10 @@ static void wake(void *arg)
 static struct relay *keep_or_make(struct delivery *d, const struct config_relay *c)
 {
 	for (size_t i = 0; i < d->n_relays; i++)
-		if (relay_same(d->relays[i], c))
+		if (relay_same(d->relays[i], c)) {
+			relay_forget_tls(d->relays[i]);
 			return relay_ref(d->relays[i]);
+		}
 	return relay_new(c);
 }
 
