@@ -48,7 +48,13 @@ static void known_free(struct known *k)
 
 static const char *kind_name(enum config_source_kind kind)
 {
-	return kind == SOURCE_FEED ? "feed" : "directory";
+	static const char *const names[] = {
+		[SOURCE_FEED] = "feed",
+		[SOURCE_WORDPRESS] = "wordpress",
+		[SOURCE_DIRECTORY] = "directory",
+	};
+
+	return names[kind];
 }
 
 static const char *state_of(const struct store_source *s)
@@ -81,8 +87,8 @@ static void remark(const struct store_source *s, struct strlist *remarks)
 				  "`hubmailctl posts --held` shows them, `send --post` mails them",
 				s->location, (long long)s->held));
 	if (s->moved_to != NULL)
-		strlist_take(remarks, xasprintf("  %s: has moved for good to %s: change it in the "
-						"configuration",
+		strlist_take(remarks, xasprintf("  %s: is asked at %s, where it was "
+						"found",
 					      s->location, s->moved_to));
 }
 

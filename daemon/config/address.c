@@ -203,17 +203,32 @@ bool value_take_web_url(const char *value, void *config, struct error *e)
 	return true;
 }
 
+static bool is_first(const struct config_source *s, struct error *e)
+{
+	return s->location == NULL ||
+	       error_set(e, ERROR_CONFIG,
+		       "a source has a feed, a wordpress or a directory: make two sources of them");
+}
+
 bool value_take_feed(const char *value, void *source, struct error *e)
 {
 	struct config_source *s = source;
 
-	if (!check_url(value, (struct url_rules){0}, e))
+	if (!check_url(value, (struct url_rules){0}, e) || !is_first(s, e))
 		return false;
-	if (s->location != NULL)
-		return error_set(e, ERROR_CONFIG,
-			"a source has a feed or a directory: make two sources of them");
 	s->kind = SOURCE_FEED;
 	s->location = xstrdup(value);
+	return true;
+}
+
+bool value_take_wordpress(const char *value, void *source, struct error *e)
+{
+	struct config_source *s = source;
+
+	if (!check_url(value, (struct url_rules){.extended = true}, e) || !is_first(s, e))
+		return false;
+	s->kind = SOURCE_WORDPRESS;
+	s->location = xstrndup(value, length_without_slashes(value));
 	return true;
 }
 
@@ -224,9 +239,8 @@ bool value_take_directory(const char *value, void *source, struct error *e)
 	if (value[0] != '/')
 		return value_refuse(e, value,
 			"is a relative path: write it from the root, with a \"/\" at the beginning");
-	if (s->location != NULL)
-		return error_set(e, ERROR_CONFIG,
-			"a source has a feed or a directory: make two sources of them");
+	if (!is_first(s, e))
+		return false;
 	s->kind = SOURCE_DIRECTORY;
 	s->location = xstrndup(value, length_without_slashes(value));
 	return true;

@@ -165,23 +165,30 @@ static void check_source_parts(
 {
 	if (s->location == NULL)
 		say(r, g, "",
-			"neither feed nor directory stands here: write { feed = "
-			"\"https://example.org/feed/\"; } or { directory = \"/srv/blog/posts\"; url = "
+			"neither feed nor wordpress nor directory stands here: write { feed = "
+			"\"https://example.org/feed/\"; }, { wordpress = "
+			"\"https://example.org\"; } or { directory = \"/srv/blog/posts\"; url = "
 			"\"https://example.org/posts/\"; }");
 	else if (s->kind == SOURCE_DIRECTORY && s->url == NULL)
 		say(r, g, "url",
 			"is missing: the public address of the folder, for links to its posts");
-	else if (s->kind == SOURCE_FEED && s->url != NULL)
-		say(r, g, "url", "belongs to a directory: a feed has its posts' addresses in it");
+	else if (s->kind != SOURCE_DIRECTORY && s->url != NULL)
+		say(r, g, "url", "belongs to a directory: other sources say where their posts are");
 	if (s->location != NULL && s->kind == SOURCE_DIRECTORY && s->allow_private)
-		say(r, g, "allow_private", "belongs to a feed: a directory is on this machine");
+		say(r, g, "allow_private",
+			"is for what is asked over the network: a directory is on this machine");
 }
 
 void agree_source(
 	struct reading *r, const struct group *g, struct config_list *l, size_t index, bool clean)
 {
 	const struct config_source *s = &l->sources[index];
-	const char *setting = s->kind == SOURCE_FEED ? "feed" : "directory";
+	static const char *const settings[] = {
+		[SOURCE_FEED] = "feed",
+		[SOURCE_WORDPRESS] = "wordpress",
+		[SOURCE_DIRECTORY] = "directory",
+	};
+	const char *setting = settings[s->kind];
 
 	if (clean)
 		check_source_parts(r, g, s);

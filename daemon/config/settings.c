@@ -184,6 +184,9 @@ static const struct config_setting settings[] = {
 
 	TEXT("lists.sources", "feed", "URL", NULL, 2000, "an RSS or Atom feed",
 		.take = value_take_feed),
+	TEXT("lists.sources", "wordpress", "URL", NULL, 2000,
+		"the address of a WordPress, which is asked for its posts by its REST API",
+		.take = value_take_wordpress),
 	TEXT("lists.sources", "directory", "path", NULL, PATH_LIMIT,
 		"a folder with posts in Markdown or HTML", .take = value_take_directory),
 	TEXT("lists.sources", "url", "URL", NULL, 2000, "the public address of that folder",
@@ -222,7 +225,6 @@ static const struct {
 	{"web", "trusted_proxies", NULL},
 	{"lists", "opt_in", NULL},
 	{"lists", "template", NULL},
-	{"lists.sources", "wordpress", NULL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

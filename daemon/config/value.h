@@ -45,6 +45,7 @@ bool value_take_reply_to(const char *value, void *list, struct error *e);
 bool value_take_schedule(const char *value, void *list, struct error *e);
 bool value_take_edition(const char *value, void *list, struct error *e);
 bool value_take_feed(const char *value, void *source, struct error *e);
+bool value_take_wordpress(const char *value, void *source, struct error *e);
 bool value_take_directory(const char *value, void *source, struct error *e);
 bool value_take_directory_url(const char *value, void *source, struct error *e);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define STATUS_GONE 410
 #define SLICE_POSTS 100
 #define SLICE_BYTES (1u << 20)
 #define ERRORS_SHOWN 3
@@ -28,6 +27,7 @@ struct look {
 	size_t body_len;
 	struct post_list posts;
 	struct store_past past;
+	int64_t oldest; /* of the last page; 0: it has none */
 	bool has_posts, complete, mark_seen;
 	char *etag, *last_modified, *moved_to;
 	char *error;
@@ -56,8 +56,10 @@ static struct look *look_new(struct watch *w)
 	return k;
 }
 
-static void look_free(struct look *k)
+void look_free(struct look *k)
 {
+	if (k == NULL)
+		return;
 	free(k->body);
 	free(k->url);
 	free(k->charset);
@@ -106,6 +108,14 @@ static void note_fresh(struct look *k)
 	k->wait_until = fresh > 0 ? k->at + (fresh < FRESH_MAX_S ? fresh : FRESH_MAX_S) : 0;
 }
 
+static void note_oldest(struct look *k, size_t from)
+{
+	k->oldest = 0;
+	for (size_t i = from; i < k->posts.n; i++)
+		if (k->oldest == 0 || k->posts.items[i].published_at < k->oldest)
+			k->oldest = k->posts.items[i].published_at;
+}
+
 static void read_channel(struct look *k)
 {
 	struct source_channel c;
@@ -120,10 +130,12 @@ static void parse(void *arg)
 {
 	struct look *k = arg;
 	struct error e = {0};
+	size_t before = k->posts.n;
 
-	k->has_posts = source_feed_parse(k->body, k->body_len, k->url, k->charset, &k->posts, &e);
-	k->complete = k->has_posts;
-	if (k->has_posts) {
+	k->complete = source_feed_parse(k->body, k->body_len, k->url, k->charset, &k->posts, &e);
+	k->has_posts = k->has_posts || k->complete;
+	if (k->complete) {
+		note_oldest(k, before);
 		drop_unwanted(&k->source->categories, &k->posts);
 		read_channel(k);
 	} else {
@@ -131,6 +143,23 @@ static void parse(void *arg)
 	}
 	free(k->body);
 	k->body = NULL;
+}
+
+static void judge(struct look *k)
+{
+	struct watch *w = k->watch;
+
+	if (!k->has_posts) {
+		if (ask_elsewhere(w, k->error, NULL)) {
+			look_free(k);
+			return;
+		}
+		char *error = ask_error(w, k->error);
+		free(k->error);
+		k->error = error;
+	}
+	if (!k->complete || !ask_next_page(w, k, k->oldest))
+		keep(k);
 }
 
 static void parsed(void *arg)
@@ -143,35 +172,45 @@ static void parsed(void *arg)
 	if (k->watch->gone || k->body != NULL)
 		look_free(k);
 	else
-		keep(k);
+		judge(k);
 	schedule_unref(s);
 }
 
-/* Where to ask from now on: where this answer came from, if the way there is said to stay. */
-static char *new_place(const struct watch *w, const struct fetch_answer *answer)
+static void parse_answer(struct look *k, const struct fetch_answer *answer)
 {
-	const char *to = answer->moved_to;
+	struct watch *w = k->watch;
 
-	if (to == NULL && w->asked_there)
-		to = w->moved_to;
-	return to != NULL && strcmp(to, w->source->location) != 0 ? xstrdup(to) : NULL;
+	k->body = xmemdup(answer->body != NULL ? answer->body : "", answer->len);
+	k->body_len = answer->len;
+	w->parsing = true;
+	schedule_ref(w->schedule);
+	worker_submit(w->schedule->parser, parse, parsed, k);
 }
 
 void look_at_feed(struct watch *w, const struct fetch_answer *answer)
 {
-	struct look *k = look_new(w);
+	struct look *k = w->ask.look;
 
-	k->body = xmemdup(answer->body != NULL ? answer->body : "", answer->len);
-	k->body_len = answer->len;
+	if (k != NULL) {
+		w->ask.look = NULL;
+		parse_answer(k, answer);
+		return;
+	}
+	k = look_new(w);
 	k->url = xstrdup(answer->url);
 	k->charset = xstrdup(answer->charset);
 	k->etag = xstrdup(answer->etag);
 	k->last_modified = xstrdup(answer->last_modified);
-	k->moved_to = new_place(w, answer);
+	k->moved_to = ask_place(w, answer);
 	k->fresh_for = answer->fresh_for;
-	w->parsing = true;
-	schedule_ref(w->schedule);
-	worker_submit(w->schedule->parser, parse, parsed, k);
+	parse_answer(k, answer);
+}
+
+void look_end_pages(struct look *k, const char *error)
+{
+	k->error = xstrdup(error);
+	k->complete = error == NULL;
+	keep(k);
 }
 
 /* Validators that the server does not repeat stay. */
@@ -182,21 +221,20 @@ void look_unchanged(struct watch *w, const struct fetch_answer *answer)
 	k->complete = true;
 	k->etag = xstrdup(w->etag);
 	k->last_modified = xstrdup(w->last_modified);
-	k->moved_to = new_place(w, answer);
+	k->moved_to = ask_place(w, answer);
 	k->ttl = w->ttl;
 	k->fresh_for = answer->fresh_for;
 	note_fresh(k);
 	keep(k);
 }
 
-/* That a new place is gone says nothing of the old one, which is asked next. */
 void look_failed(struct watch *w, const char *error, const struct fetch_answer *answer)
 {
 	struct look *k = look_new(w);
 	long pause = answer != NULL ? answer->retry_after : 0;
 
 	k->error = xstrdup(error);
-	k->stopped = answer != NULL && answer->status == STATUS_GONE && !w->asked_there;
+	k->stopped = ask_is_gone(w, answer);
 	if (pause > 0)
 		k->wait_until = k->at + (pause < RETRY_AFTER_MAX_S ? pause : RETRY_AFTER_MAX_S);
 	keep(k);

@@ -111,6 +111,19 @@ bool edition_skip(struct store *store, int64_t list_id, enum edition edition, co
 struct look;
 TAILQ_HEAD(look_head, look);
 
+/* The requests of a look, under way or over. */
+struct ask {
+	struct fetch *fetch; /* under way, or NULL */
+	char *url;           /* of the last one */
+	bool there;          /* the first one went to moved_to */
+	char *why;           /* why it was in vain; NULL: it was not */
+	struct strlist places;
+	size_t next; /* of these places */
+	char *first_page;
+	int page;          /* beyond the first */
+	struct look *look; /* waits for that page, or NULL */
+};
+
 struct watch {
 	struct schedule *schedule;
 	struct list *list;                  /* held */
@@ -118,7 +131,7 @@ struct watch {
 	const struct config_source *source; /* in them */
 	int64_t source_id;                  /* the store's; 0: not known yet */
 	char *etag, *last_modified;
-	char *moved_to; /* feed: asked there in place of the source's location, or NULL */
+	char *moved_to; /* asked there in place of where the configuration says, or NULL */
 	char *error;    /* of the last look, or NULL */
 	int failures;
 	int64_t failing_since; /* 0: not */
@@ -126,13 +139,13 @@ struct watch {
 	int64_t wait_until; /* its server asked to be left alone until then; 0: no */
 	int64_t ttl;        /* seconds that the feed says it may be kept; 0: it does not */
 	bool stopped;       /* its server says it is gone for good: not looked at by itself */
-	bool asked_there;   /* the look under way goes to moved_to */
+	bool has_looked;    /* there was a good look, now or in an earlier life */
 	bool gone;          /* no longer in the configuration */
 	bool mark_seen;     /* what the next look finds is not news: the filter was changed */
 	bool again;         /* another look was asked for while one is under way */
 	int refs;
-	struct event *timer;            /* feed */
-	struct fetch *fetch;            /* feed: under way, or NULL */
+	struct event *timer;            /* but of a directory */
+	struct ask ask;                 /* the same */
 	struct directory_watch *folder; /* directory */
 	bool full_look;                 /* directory: one has been asked for and is not over */
 	struct strlist full_errors;     /* directory: what it has found wrong so far */
@@ -168,6 +181,21 @@ struct look_result {
 };
 void watch_looked(struct watch *w, const struct look_result *r, const struct error *failure);
 
+/* ---- Requests (ask.c) ---- */
+
+void ask_start(struct watch *w);
+void ask_cancel(struct watch *w);
+/* Where the source is to be asked from now on, if that is not where the configuration says; the
+ * caller's. */
+char *ask_place(const struct watch *w, const struct fetch_answer *answer);
+bool ask_is_gone(const struct watch *w, const struct fetch_answer *answer);
+/* What came is not what was wanted: true if another place is asked now, of those that were found in
+ * it, if any. */
+bool ask_elsewhere(struct watch *w, const char *why, const struct strlist *found);
+char *ask_error(struct watch *w, const char *why); /* the sentence for people; the caller's */
+/* True if k, whose oldest post is from then, waits for another page now. */
+bool ask_next_page(struct watch *w, struct look *k, int64_t oldest);
+
 /* ---- Looks (look.c) ---- */
 
 /* Parses what the feed sent, on the parser's thread, and keeps it. The answer is copied. */
@@ -176,6 +204,9 @@ void look_at_feed(struct watch *w, const struct fetch_answer *answer);
 void look_unchanged(struct watch *w, const struct fetch_answer *answer);
 /* answer: NULL if there was none. */
 void look_failed(struct watch *w, const char *error, const struct fetch_answer *answer);
+/* There are no more pages, or they cannot be had (error): keeps what has come. */
+void look_end_pages(struct look *k, const char *error);
+void look_free(struct look *k); /* one that waits for a page; NULL is fine */
 void look_at_directory(struct watch *w, const struct directory_look *found);
 
 /* ---- Digests (digest.c, send.c) ---- */

@@ -129,14 +129,15 @@ void schedule_rearm(struct schedule *s)
 
 /* ---- Sources ---- */
 
-/* The location as written, or with the '/' at its end that a shell adds to a folder's name. */
+/* The location as written, or with the '/' at its end that a shell adds to a folder's name, and
+ * people to a site's. */
 static bool is_at(const struct watch *w, const char *which)
 {
 	size_t len = strlen(w->source->location);
 
 	return strncmp(which, w->source->location, len) == 0 &&
 	       (which[len] == '\0' ||
-		       (w->source->kind == SOURCE_DIRECTORY && strcmp(which + len, "/") == 0));
+		       (w->source->kind != SOURCE_FEED && strcmp(which + len, "/") == 0));
 }
 
 int schedule_poll(struct schedule *s, const char *which)

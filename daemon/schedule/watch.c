@@ -7,13 +7,11 @@
 #include "hubmail/base_crypto.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
-#include "hubmail/source_feed.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define SPREAD_MS 50 /* the first looks at n feeds are spread over n times this */
 #define SPREAD_MAX_MS 10000
-#define FETCH_TIMEOUT_S 60
 #define PAUSE_MAX_S INT64_C(86400)
 #define WAIT_MAX_S INT64_C(604800) /* the most that a server may have asked for */
 #define QUIET_MS 100               /* a file is whole when nobody wrote to it for so long */
@@ -23,7 +21,13 @@ static void on_directory(const struct directory_look *look, void *arg);
 
 const char *source_kind_name(enum config_source_kind kind)
 {
-	return kind == SOURCE_DIRECTORY ? "directory" : "feed";
+	static const char *const names[] = {
+		[SOURCE_FEED] = "feed",
+		[SOURCE_WORDPRESS] = "wordpress",
+		[SOURCE_DIRECTORY] = "directory",
+	};
+
+	return names[kind];
 }
 
 /* ---- Life ---- */
@@ -64,12 +68,10 @@ void watch_unref(struct watch *w)
 
 static void stop_looking(struct watch *w)
 {
-	if (w->fetch != NULL)
-		fetch_cancel(w->fetch);
+	ask_cancel(w);
 	if (w->timer != NULL)
 		event_free(w->timer);
 	directory_watch_free(w->folder);
-	w->fetch = NULL;
 	w->timer = NULL;
 	w->folder = NULL;
 }
@@ -169,6 +171,7 @@ void watch_begin(struct watch *w, const struct store_source *row)
 	w->wait_until = row->wait_until;
 	w->ttl = row->ttl;
 	w->stopped = row->stopped;
+	w->has_looked = row->first_look_at != 0;
 	w->checked_at = row->checked_at;
 	if (w->source->kind == SOURCE_DIRECTORY) {
 		open_folder(w);
@@ -214,9 +217,7 @@ static void refilter(struct watch *w)
 	free(w->last_modified);
 	w->etag = NULL;
 	w->last_modified = NULL;
-	if (w->fetch != NULL)
-		fetch_cancel(w->fetch);
-	w->fetch = NULL;
+	ask_cancel(w);
 	watch_look_now(w);
 }
 
@@ -244,7 +245,7 @@ void watch_configure(struct watch *w, struct settings *settings, const struct co
 
 static bool is_looking(const struct watch *w)
 {
-	return w->fetch != NULL || w->parsing || !TAILQ_EMPTY(&w->looks);
+	return w->ask.fetch != NULL || w->parsing || !TAILQ_EMPTY(&w->looks);
 }
 
 void watch_look_now(struct watch *w)
@@ -259,59 +260,14 @@ void watch_look_now(struct watch *w)
 		look_in_ms(w, 0);
 }
 
-/* Only what is at a private address is refused. */
-static void report_failure(
-	struct watch *w, const struct fetch_answer *answer, const struct error *failure)
-{
-	struct error e = *failure;
-
-	if (failure->code == ERROR_REFUSED && !w->source->allow_private)
-		error_set(&e, ERROR_REFUSED,
-			"%s; if it may be asked there, add allow_private = true to "
-			"this source",
-			failure->text);
-	look_failed(w, e.text, answer);
-}
-
-static void on_fetched(const struct fetch_answer *answer, const struct error *failure, void *arg)
-{
-	struct watch *w = arg;
-
-	w->fetch = NULL;
-	if (failure != NULL)
-		report_failure(w, answer, failure);
-	else if (answer->status == 304)
-		look_unchanged(w, answer);
-	else
-		look_at_feed(w, answer);
-}
-
-/* The new place may fail for good where the old one leads elsewhere by now: they take turns until
- * one of them answers. What is known of the one says nothing of the other. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
-	bool there = w->moved_to != NULL && w->failures % 2 == 0;
-	bool same = there || w->moved_to == NULL;
-	struct fetch_request request = {
-		.url = there ? w->moved_to : w->source->location,
-		.etag = same ? w->etag : NULL,
-		.last_modified = same ? w->last_modified : NULL,
-		.max_bytes = SOURCE_FEED_MAX,
-		.timeout_s = FETCH_TIMEOUT_S,
-		.private_addresses =
-			w->source->allow_private ? FETCH_PRIVATE_ALWAYS : FETCH_PRIVATE_NEVER,
-	};
 
 	(void)fd;
 	(void)what;
 	w->next_at = 0;
-	w->asked_there = there;
-	w->fetch = fetch_start(w->schedule->fetcher, &request, on_fetched, w);
-	if (w->fetch == NULL)
-		look_failed(w,
-			"no request can be started: too many open files or too little memory",
-			NULL);
+	ask_start(w);
 }
 
 static void on_directory(const struct directory_look *look, void *arg)
@@ -360,7 +316,7 @@ static void note_stopped(struct watch *w, bool stopped)
 static void note_place(struct watch *w, const char *moved_to)
 {
 	if (moved_to != NULL && !same_text(moved_to, w->moved_to))
-		log_warn("source has moved for good and is asked there from now on",
+		log_warn("source is elsewhere and is asked there from now on",
 			"list=%s source=%s to=%s", w->settings->list.name,
 			log_quote(w->source->location), log_quote(moved_to));
 	set_text(&w->moved_to, moved_to);
@@ -392,6 +348,7 @@ void watch_looked(struct watch *w, const struct look_result *r, const struct err
 		}
 		if (r->error == NULL) {
 			note_place(w, r->moved_to);
+			w->has_looked = w->has_looked || r->complete;
 			w->ttl = r->ttl;
 		}
 		note_stopped(w, r->stopped);

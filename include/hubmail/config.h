@@ -16,7 +16,7 @@
 enum config_tls { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
 enum config_on_unknown { UNKNOWN_RESEND, UNKNOWN_HOLD };
 enum config_content { CONTENT_EXCERPT, CONTENT_FULL };
-enum config_source_kind { SOURCE_FEED, SOURCE_DIRECTORY };
+enum config_source_kind { SOURCE_FEED, SOURCE_WORDPRESS, SOURCE_DIRECTORY };
 
 /* `count` messages in `seconds`; count 0: no limit. */
 struct config_rate {
@@ -56,10 +56,11 @@ struct config_schedule {
 
 struct config_source {
 	enum config_source_kind kind;
-	char *location;     /* the feed's URL, or the directory's path without a '/' at the end */
+	char *location;     /* the URL of the feed, or of the WordPress without a '/' at its end;
+			       or the directory's path without one */
 	char *url;          /* directory only: the public address of the folder, ends in '/' */
 	int interval;       /* seconds between two looks */
-	bool allow_private; /* feed only: may be on this machine or in this network */
+	bool allow_private; /* not of a directory: may be on this machine or in this network */
 	struct strlist categories; /* only posts of one of these; empty: all */
 };
 

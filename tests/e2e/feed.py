@@ -84,7 +84,7 @@ class FeedServer:
 
     def page(self, path):
         if self.folder is None:
-            return self.pages.get(path)
+            return self.pages.get(path) or self.pages.get(path.partition("?")[0])
         file = (self.folder / path.lstrip("/")).resolve()
         if not file.is_relative_to(self.folder.resolve()) or not file.is_file():
             return None
@@ -98,6 +98,27 @@ class FeedServer:
 
     def count(self, path, status=None):
         return sum(1 for p, s, _ in self.requests if p == path and status in (None, s))
+
+
+def wordpress_post(title, n, **more):
+    """One post as WordPress's REST API shows it."""
+    link = f"https://blog.example/{n}/"
+    return {
+        "id": n,
+        "status": "publish",
+        "date_gmt": f"2026-11-24T08:{n % 60:02d}:00",
+        "guid": {"rendered": f"https://blog.example/?p={n}"},
+        "link": link,
+        "title": {"rendered": title},
+        "excerpt": {"rendered": f"<p>Summary of {title} [&hellip;]</p>", "protected": False},
+        "content": {"rendered": f"<p>What {title} is about.</p>", "protected": False},
+        "_embedded": {
+            "author": [{"name": "Ada"}],
+            "wp:featuredmedia": [{"source_url": link + "image.png"}],
+            "wp:term": [[{"taxonomy": "category", "name": "Science"}]],
+        },
+        **more,
+    }
 
 
 def item(title, n, author="Ada", content=None):

@@ -1,11 +1,12 @@
 """Blogs that are ill."""
 
 import datetime
+import json
 import signal
 
 import pytest
 
-from feed import item, rss
+from feed import item, rss, wordpress_post
 from waiting import stays, wait_until
 
 
@@ -170,6 +171,49 @@ def test_a_post_is_mailed_once_whatever_becomes_of_its_address(house, sink, feed
     house.ctl("poll")
     wait_until(lambda: house.ask("posts")[-1]["title"] == "News, mended", "the edit is known")
     stays(lambda: len(sink.accepted) == 1, "it is not mailed again", 1)
+
+
+API = "/wp-json/wp/v2/posts"
+
+
+def test_a_wordpress_is_mailed_without_its_private_posts(house, sink, feeds):
+    def show(*posts):
+        feeds.put(API, json.dumps(posts), "application/json")
+
+    show(wordpress_post("Old", 1))
+    house.news["sources"] = [
+        {"wordpress": feeds.base + "/", "categories": ["science"], "allow_private": True}
+    ]
+    house.start()
+    assert house.source("wordpress")["state"] == "ok"
+    house.add("ann@example.org")
+    protected = {"rendered": "<p>hidden</p>", "protected": True}
+    other = [[{"taxonomy": "category", "name": "Cooking"}]]
+    show(
+        wordpress_post("News &amp; more", 2),
+        wordpress_post("Hidden", 3, content=protected),
+        wordpress_post("Private", 4, status="private"),
+        wordpress_post("Soup", 5, _embedded={"wp:term": other}),
+        wordpress_post("Old", 1),
+    )
+    house.ctl("poll")
+    (entry,) = sink.wait_for(1)
+    mail = entry.mail.judge()
+    assert "News & more" in mail.subject
+    assert "https://blog.example/2/image.png" in mail.html and "[…]" not in mail.html
+    stays(lambda: len(sink.accepted) == 1, "nothing else is mailed", 1)
+
+
+def test_a_wordpress_without_pretty_links_and_what_is_none(house, feeds):
+    posts = json.dumps([wordpress_post("One", 1)])
+    feeds.put("/", posts, "application/json")
+    house.news["sources"] = [{"wordpress": feeds.base, "allow_private": True}]
+    house.start()
+    assert "?rest_route=/wp/v2/posts" in house.source("wordpress")["moved_to"]
+    feeds.put("/", "<!doctype html><p>Hello")
+    house.ctl("poll")
+    error = wait_until(lambda: house.source("wordpress")["error"], "it fails")
+    assert f'feed = "{feeds.base}/feed/"' in error
 
 
 def test_a_feed_that_never_ends_is_cut_off(house, feeds):

@@ -92,8 +92,6 @@ static void test_a_setting_of_a_later_version_is_not_called_unknown(void **state
 	refuse("1: web.trusted_proxies" NOT_YET,
 		.web = WEB " trusted_proxies = ( \"127.0.0.1\" );");
 	refuse("3: lists[0].opt_in" NOT_YET, .list = LIST " opt_in = \"double\";");
-	refuse("4: lists[0].sources[0].wordpress" NOT_YET,
-		.sources = "{ wordpress = \"https://example.org\"; }");
 }
 
 static void test_a_value_of_the_wrong_type_is_told_the_right_one(void **state)
@@ -425,20 +423,28 @@ static void test_a_password_does_not_leave_the_machine_unencrypted(void **state)
 static void test_a_source_is_exactly_one_thing(void **state)
 {
 	(void)state;
-	refuse("4: lists[0].sources[0]: neither feed nor directory stands here: write { feed = "
-	       "\"https://example.org/feed/\"; } or { directory = \"/srv/blog/posts\"; url = "
+	refuse("4: lists[0].sources[0]: neither feed nor wordpress nor directory stands here: "
+	       "write { feed = \"https://example.org/feed/\"; }, { wordpress = "
+	       "\"https://example.org\"; } or { directory = \"/srv/blog/posts\"; url = "
 	       "\"https://example.org/posts/\"; }",
 		.sources = "{ }");
-	refuse("4: lists[0].sources[0].directory: a source has a feed or a directory: make two "
-	       "sources of them",
+	refuse("4: lists[0].sources[0].directory: a source has a feed, a wordpress or a "
+	       "directory: make two sources of them",
 		.sources = "{ feed = \"https://example.org/\"; directory = \"/srv\"; url = "
 			   "\"https://example.org/\"; }");
 	refuse("4: lists[0].sources[0].url: is missing: the public address of the folder, for "
 	       "links to its posts",
 		.sources = "{ directory = \"/srv\"; }");
-	refuse("4: lists[0].sources[0].url: belongs to a directory: a feed has its posts' "
-	       "addresses in it",
+	refuse("4: lists[0].sources[0].url: belongs to a directory: other sources say "
+	       "where their posts are",
 		.sources = "{ feed = \"https://example.org/\"; url = \"https://example.org/\"; }");
+	refuse("4: lists[0].sources[0].allow_private: is for what is asked over the network: a "
+	       "directory is on this machine",
+		.sources = "{ directory = \"/srv\"; url = \"https://example.org/\"; "
+			   "allow_private = true; }");
+	refuse("4: lists[0].sources[0].wordpress: \"https://example.org/?p=1\" has a \"?\": paths "
+	       "are put behind it, so write it without",
+		.sources = "{ wordpress = \"https://example.org/?p=1\"; }");
 	refuse("4: lists[0].sources: is missing: where its posts appear: sources = ( { feed = "
 	       "\"https://example.org/feed/\"; } );",
 		.sources = "");

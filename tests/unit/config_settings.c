@@ -120,7 +120,7 @@ static void test_the_example_is_right_with_all_its_remarks_turned_on(void **stat
 	struct config *c = accept_text(full);
 	struct zone *z = zone_load(c->lists[0].timezone, NULL);
 
-	assert_int_equal(c->lists[0].n_sources, 3);
+	assert_int_equal(c->lists[0].n_sources, 4);
 	assert_non_null(z);
 	zone_free(z);
 	config_free(c);
