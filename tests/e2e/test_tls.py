@@ -52,6 +52,20 @@ def test_many_tls_sessions_and_none_hangs(make_house, make_sink, authority):
     assert len({e["session"] for e in sink.accepted}) == sessions
 
 
+def test_sessions_are_resumed(make_house, make_sink, authority):
+    sink = make_sink(*options(authority.issue(HOST)))
+    house = make_house(sink.port)
+    house.relay.update(
+        host=HOST, tls="starttls", tls_ca_file=authority.file, messages_per_connection=1, connections=1
+    )
+    house.start()
+    house.import_readers(10)
+    house.write_post("a.md", "A post")
+    sink.wait_for(10)
+    resumed = [e["resumed"] for e in sink.events("tls")]
+    assert not resumed[0] and all(resumed[1:])
+
+
 @pytest.mark.parametrize("kind", ["expired", "another host", "self-signed"])
 def test_a_certificate_that_does_not_hold_gets_no_mail(make_house, make_sink, authority, kind):
     pair = {

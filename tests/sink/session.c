@@ -125,9 +125,10 @@ static bool start_tls(struct session *c)
 	if (!ok)
 		ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
 	ledger_event(c->sink->ledger,
-		json_pack("{s:s, s:I, s:b, s:s, s:s}", "event", "tls", "session",
+		json_pack("{s:s, s:I, s:b, s:s, s:b, s:s}", "event", "tls", "session",
 			(json_int_t)c->number, "ok", ok, "version",
-			c->stream.tls != NULL ? SSL_get_version(c->stream.tls) : "", "error",
+			c->stream.tls != NULL ? SSL_get_version(c->stream.tls) : "", "resumed",
+			c->stream.tls != NULL && SSL_session_reused(c->stream.tls), "error",
 			reason));
 	return ok;
 }
