@@ -183,10 +183,10 @@ def test_whoever_may_not_enter_the_folder_is_told_to_use_sudo(house):
     inner.mkdir(mode=0o750)
     program = find_program(house.build, "hubmailctl")
 
+    # pytest keeps its folders to itself.
     for folder in house.folder.parents:
-        if folder.name.startswith("pytest-"):
+        if folder.name.startswith(("pytest-", "popen-")) or folder == house.folder.parent:
             folder.chmod(0o755)
-    house.folder.parent.chmod(0o755)
 
     def as_nobody(*command):
         return subprocess.run(
