@@ -81,11 +81,11 @@ def authority(tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 6 MB, which can be full."""
+    """A file system that can be full: of 40 MB, since the daemon's WAL alone may grow to 16."""
     folder = tmp_path / "disk"
     folder.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m", "hubmail-test", folder],
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "hubmail-test", folder],
         capture_output=True,
         text=True,
     )

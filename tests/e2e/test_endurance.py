@@ -2,6 +2,7 @@
 
 import collections
 import os
+import signal
 import random
 import time
 
@@ -145,6 +146,21 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_send(small_disk, house, sink):
     wait_until(lambda: set(sink.recipients()) == set(readers), "every reader has it", 90)
     house.wait_digest(sent=3000, queued=0, deferred=0, state="done")
     assert sum(repeats(sink).values()) <= 2 * 2, repeats(sink)
+
+
+def test_sigterm_ends_a_daemon_that_waits_for_disk_space(small_disk, house, sink):
+    full_house(house, small_disk).start()
+    readers = house.import_readers(3000)
+    house.write_post("a.md", "While the disk is full")
+    wait_until(lambda: len(sink.accepted) >= 100, "the send is under way")
+    filler = fill(small_disk)
+    house.wait_log("cannot be written")
+    house.signal(signal.SIGTERM)
+    house.wait_end(75)
+    os.unlink(filler)
+    house.start()
+    wait_until(lambda: set(sink.recipients()) == set(readers), "every reader has it", 90)
+    assert sum(repeats(sink).values()) <= 2
 
 
 def test_out_of_descriptors_and_still_there(house, sink):
