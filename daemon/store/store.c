@@ -83,7 +83,7 @@ static bool set_up(struct store *s, struct error *e)
 	static const char *const by_mode[] = {
 		[STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000",
 		[STORE_WRITE] = "PRAGMA cache_size = -16000",
-		[STORE_DAEMON] = ("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000; "
+		[STORE_DAEMON] = ("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 2000; "
 				  "PRAGMA journal_size_limit = 67108864"),
 	};
 
