@@ -24,8 +24,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define STOP_CHECK_MS 20
-#define STOP_PATIENCE_S 60 /* after this long the open sessions are cut off */
+#define STOP_CHECK_MS 20L
+#define STOP_PATIENCE_S 60L /* after this long the open sessions are cut off */
 
 struct options {
 	const char *file;

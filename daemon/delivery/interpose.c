@@ -27,6 +27,7 @@ static void *real(_Atomic(void *) *known, const char *name)
 	return f;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type and lists in their own parentheses */
 #define CALL_REAL(result, name, types, arguments)                                                  \
 	do {                                                                                       \
 		static _Atomic(void *) known;                                                      \
@@ -35,6 +36,7 @@ static void *real(_Atomic(void *) *known, const char *name)
 		memcpy(&f, &p, sizeof(f));                                                         \
 		return f arguments;                                                                \
 	} while (0)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The session whose connection this is, or NULL. Until give_back() the calls of the thread are the
  * C library's: what the wire does, and OpenSSL under it, is not for libesmtp. */
@@ -67,7 +69,7 @@ static bool is_place_holder(const struct sockaddr *addr)
 	return in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && in.sin_port == htons(1);
 }
 
-int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
+int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len) /* NOLINT(readability-*) */
 {
 	struct wire *w = wire_current();
 
@@ -81,7 +83,7 @@ int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 		(fd, to.__sockaddr__, len));
 }
 
-ssize_t read(int fd, void *buf, size_t len)
+ssize_t read(int fd, void *buf, size_t len) /* NOLINT(readability-*) */
 {
 	struct wire *w = take(fd);
 
@@ -93,7 +95,7 @@ ssize_t read(int fd, void *buf, size_t len)
 	CALL_REAL(ssize_t, read, (int, void *, size_t), (fd, buf, len));
 }
 
-ssize_t write(int fd, const void *buf, size_t len)
+ssize_t write(int fd, const void *buf, size_t len) /* NOLINT(readability-*) */
 {
 	struct wire *w = take(fd);
 
@@ -111,7 +113,7 @@ __attribute__((noinline)) static struct wire *take_polled(struct pollfd *fds, nf
 	return n > 0 ? take(fds->fd) : NULL;
 }
 
-int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms) /* NOLINT(readability-*) */
 {
 	struct wire *w = take_polled(fds, n);
 

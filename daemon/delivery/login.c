@@ -42,8 +42,9 @@ static bool say_secret(struct wire *w, const char *prefix, const void *secret, s
 	size_t at = (size_t)snprintf(line, size, "%s", prefix);
 
 	at += (size_t)EVP_EncodeBlock((unsigned char *)line + at, secret, (int)len);
-	memcpy(line + at, "\r\n", 2);
-	bool ok = wire_say(w, line, at + 2, timeout_ms, e) &&
+	line[at++] = '\r';
+	line[at++] = '\n';
+	bool ok = wire_say(w, line, at, timeout_ms, e) &&
 		  reply_read(w, timeout_ms, answer, NULL, NULL, e);
 	explicit_bzero(line, size);
 	free(line);

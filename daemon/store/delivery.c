@@ -153,7 +153,7 @@ static enum delivery_state state_after(const struct store_result *r, enum delive
 
 static bool put_result(struct store *s, const struct store_result *r, struct error *e)
 {
-	struct delivery_now was;
+	struct delivery_now was = {0};
 	int found = look_up(s, &r->key, &was, e);
 
 	if (found <= 0)
@@ -208,7 +208,7 @@ static bool cancel_unwanted(struct store *s, const struct delivery_key *key,
 static bool may_go(struct store *s, const struct delivery_key *key, int64_t at, enum store_go *go,
 	struct error *e)
 {
-	struct delivery_now now;
+	struct delivery_now now = {0};
 	int found = look_up(s, key, &now, e);
 
 	*go = STORE_NOT_WANTED;

@@ -214,7 +214,7 @@ static bool read_marks(sqlite3 *db, const char *path, struct marks *m, struct er
 static bool check(
 	sqlite3 *db, const char *path, struct schema schema, int *version, struct error *e)
 {
-	struct marks m;
+	struct marks m = {0};
 
 	if (!read_marks(db, path, &m, e))
 		return false;
@@ -232,14 +232,14 @@ static bool check(
 
 bool schema_check(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
-	int version;
+	int version = 0;
 
 	return check(db, path, schema, &version, e);
 }
 
 bool schema_is_current(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
-	int version;
+	int version = 0;
 
 	if (!check(db, path, schema, &version, e))
 		return false;
@@ -287,7 +287,7 @@ cleanup:
 static bool apply(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
 	char mark[96];
-	int version;
+	int version = 0;
 
 	/* Again, now that nobody else can change it. */
 	if (!check(db, path, schema, &version, e))
@@ -302,7 +302,7 @@ static bool apply(sqlite3 *db, const char *path, struct schema schema, struct er
 
 bool schema_migrate(sqlite3 *db, const char *path, struct schema schema, struct error *e)
 {
-	int version;
+	int version = 0;
 
 	if (!check(db, path, schema, &version, e))
 		return false;

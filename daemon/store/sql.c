@@ -221,7 +221,8 @@ void sql_free(struct store *s)
 
 	HASH_ITER(hh, s->statements, c, next)
 	{
-		HASH_DEL(s->statements, c);
+		HASH_DEL(
+			s->statements, c); /* NOLINT(clang-analyzer-unix.Malloc): `next` was read */
 		sqlite3_finalize(c->st);
 		free(c);
 	}

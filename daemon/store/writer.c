@@ -15,7 +15,7 @@
 
 #define GROUP_MAX_US 20000 /* a transaction takes no further job after this long */
 #define LONG_GROUP_US 5000 /* after a transaction this long, hubmailctl gets a chance to write */
-#define NAP_US 2000
+#define NAP_US 2000L
 #define RETRY_S 1
 
 struct job {

@@ -59,7 +59,8 @@ static void test_everything_else_is_refused_with_a_reason(void **state)
 	memcpy(big + 64, "@example.org", 13);
 	assert_true(address_normalise(big, out, &e));
 	memset(big, 'a', sizeof(big));
-	memcpy(big, "x@", 2);
+	big[0] = 'x';
+	big[1] = '@';
 	memcpy(big + 500, ".org", 5);
 	assert_false(address_normalise(big, out, &e));
 }

@@ -93,7 +93,7 @@ static void test_the_calendar_agrees_with_the_c_library(void **state)
 			tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec);
 		assert_int_equal(weekday, tm.tm_wday);
 		assert_int_equal(
-			clock_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second,
+			clock_days(year, month, day) * 86400 + hour * 3600L + minute * 60L + second,
 			at);
 	}
 }

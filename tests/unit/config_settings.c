@@ -183,8 +183,10 @@ static char *page_section(const char *page, const char *group)
 	char *heading = xasprintf("\n.Ss %s\n", group[0] != '\0' ? group : "General");
 	const char *start = strstr(page, heading);
 
-	if (start == NULL)
+	if (start == NULL) {
 		fail_msg("the man page has no section%s", heading);
+		return NULL;
+	}
 	start += strlen(heading);
 	const char *end = strstr(start, "\n.S");
 	free(heading);

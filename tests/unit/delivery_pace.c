@@ -74,9 +74,9 @@ static void test_a_window_closes_when_it_is_full_and_opens_as_the_past_leaves_it
 	(void)state;
 	window_set(&w, 100, day);
 	for (int hour = 0; hour < 10; hour++)
-		window_add(&w, noon + hour * 3600, 10);
-	assert_int_equal(window_used(&w, noon + 10 * 3600), 100);
-	int64_t open = window_open_at(&w, noon + 10 * 3600);
+		window_add(&w, noon + hour * 3600L, 10);
+	assert_int_equal(window_used(&w, noon + 10 * 3600L), 100);
+	int64_t open = window_open_at(&w, noon + 10 * 3600L);
 	assert_in_range(open, noon + day, noon + day + window_slot_seconds(&w));
 	assert_int_equal(window_used(&w, open), 90);
 	assert_int_equal(window_open_at(&w, open), open);

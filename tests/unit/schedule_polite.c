@@ -161,7 +161,7 @@ static void test_what_is_fresh_for_longer_than_the_interval_is_left_alone_up_to_
 	found(w, FEED, (struct fetch_answer){.fresh_for = 60});
 	assert_in_range(pause_of(w), 3200, 4000);
 	poll_at(w, FEED);
-	found(w, FEED, (struct fetch_answer){.fresh_for = 30 * 86400});
+	found(w, FEED, (struct fetch_answer){.fresh_for = 30L * 86400});
 	assert_in_range(pause_of(w), 86400, 86405);
 }
 

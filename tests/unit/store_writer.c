@@ -39,9 +39,9 @@ static int writer_tear_down(void **state)
 struct order {
 	const char *name;
 	atomic_int runs, told;
-	bool ok;
 	enum error_code refuse; /* fail like this … */
 	atomic_bool mended;     /* … until this is set */
+	bool ok;
 };
 
 static bool add_list(struct store *s, void *arg, struct error *e)
