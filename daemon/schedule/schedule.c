@@ -56,6 +56,8 @@ struct schedule *schedule_start(struct loop *loop, const struct config *c, struc
 
 void schedule_reconfigure(struct schedule *s, const struct config *c)
 {
+	free(s->web_url);
+	s->web_url = xstrdup(c->web_url);
 	lists_configure(s, c);
 	schedule_rearm(s);
 }
@@ -83,8 +85,10 @@ static void close_parts(struct schedule *s)
 
 void schedule_unref(struct schedule *s)
 {
-	if (--s->refs == 0)
-		free(s);
+	if (--s->refs > 0)
+		return;
+	free(s->web_url);
+	free(s);
 }
 
 /* ---- The tick ---- */
@@ -162,11 +166,16 @@ int schedule_poll(struct schedule *s, const char *which)
 
 static json_t *watch_json(const struct watch *w)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I}", "list",
-		w->settings->list.name, "kind", source_kind_name(w->source->kind), "location",
-		w->source->location, "state", watch_state(w), "moved_to", w->moved_to, "error",
-		w->error, "failing_since", (json_int_t)w->failing_since, "checked_at",
+	char *hook = push_hook_url(w);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I}",
+		"list", w->settings->list.name, "kind", source_kind_name(w->source->kind),
+		"location", w->source->location, "state", watch_state(w), "moved_to", w->moved_to,
+		"error", w->error, "hook", hook, "push_until", (json_int_t)w->push.lease_until,
+		"failing_since", (json_int_t)w->failing_since, "checked_at",
 		(json_int_t)w->checked_at, "next_at", (json_int_t)w->next_at);
+
+	free(hook);
+	return json;
 }
 
 json_t *schedule_status(struct schedule *s)
