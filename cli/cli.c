@@ -66,9 +66,9 @@ json_t *cli_ask(struct cli *cli, json_t *request, struct error *e)
 	return control_ask(cli->config->control_socket, request, ASK_TIMEOUT_MS, e);
 }
 
-void cli_wake(struct cli *cli)
+void cli_tell(struct cli *cli, const char *command)
 {
-	json_decref(control_ask(cli->config->control_socket, json_pack("{s:s}", "command", "wake"),
+	json_decref(control_ask(cli->config->control_socket, json_pack("{s:s}", "command", command),
 		WAKE_TIMEOUT_MS, NULL));
 }
 

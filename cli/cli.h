@@ -32,8 +32,8 @@ bool cli_store(struct cli *cli, enum store_mode mode, struct error *e);
  * said. Takes over request. */
 json_t *cli_ask(struct cli *cli, json_t *request, struct error *e);
 
-/* Tells the daemon, if it runs, that there is something to send. */
-void cli_wake(struct cli *cli);
+/* Gives the daemon, if it runs, a command that needs no answer. */
+void cli_tell(struct cli *cli, const char *command);
 
 /* The list of that name in the configuration; with NULL the only one there is. NULL: ERROR_USAGE
  * says which there are, ERROR_NOT_FOUND that it is none of them, ERROR_CONFIG that there are none.

@@ -53,6 +53,6 @@ bool digest_change(struct cli *cli, const char *word, const char *done, digest_c
 			report_failure(cli->report, &why);
 	}
 	free(ids);
-	cli_wake(cli);
+	cli_tell(cli, "wake");
 	return true;
 }

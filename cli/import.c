@@ -85,6 +85,13 @@ static const struct config_list *list_of(
 {
 	const struct config_list *list = im->list;
 
+	if (list != NULL && row->list != NULL && strcmp(row->list, list->name) != 0) {
+		/* Consent was given to that list and no other. */
+		error_set(e, ERROR_DATA,
+			"it is for the list %s (leave -l away, or the column aside with --map list=-)",
+			row->list);
+		return NULL;
+	}
 	if (list == NULL && row->list == NULL)
 		error_set(e, ERROR_DATA, "it names no list");
 	else if (list == NULL && (list = config_find_list(im->cli->config, row->list)) == NULL)

@@ -80,7 +80,7 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 		!cli_store(cli, STORE_WRITE, e) || !count_held(cli, id, &held, e) ||
 		!make_due(cli, id, &n, e))
 		return false;
-	cli_wake(cli);
+	cli_tell(cli, "retry");
 	tell(cli->report, n, held > n ? n : held);
 	return true;
 }

@@ -6,7 +6,9 @@
 #include "hubmail/base_clock.h"
 #include "hubmail/store_digest.h"
 #include "progress.h"
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define LOOK_EVERY_US 150000
@@ -64,12 +66,52 @@ static void tell_held_back(
 	*told = held_back;
 }
 
-static bool daemon_is_there(struct cli *cli, int64_t *ask_at_ms, struct error *e)
+/* What the daemon said last, and whether it has been passed on. */
+struct watch {
+	int64_t ask_at_ms;
+	bool told_held_back;
+	char told[300]; /* of the relays' trouble */
+};
+
+/* NULL as long as one relay can be used. */
+static const char *relay_trouble(const json_t *status, const char **name)
 {
-	if (clock_mono_ms() < *ask_at_ms)
+	const json_t *relays = json_object_get(status, "relays"), *relay;
+	const char *trouble = NULL;
+	size_t i;
+
+	json_array_foreach(relays, i, relay)
+	{
+		const char *error = json_string_value(json_object_get(relay, "error"));
+		if (error == NULL)
+			return NULL;
+		if (trouble == NULL)
+			*name = json_string_value(json_object_get(relay, "relay"));
+		trouble = trouble != NULL ? trouble : error;
+	}
+	return trouble;
+}
+
+static void tell_relay_trouble(
+	struct cli *cli, struct progress *p, struct watch *w, const json_t *status)
+{
+	const char *name = "";
+	const char *trouble = relay_trouble(status, &name);
+
+	if (trouble != NULL && strcmp(trouble, w->told) != 0) {
+		progress_clear(p);
+		report_note(cli->report, "relay %s: %s (it is tried again)", name, trouble);
+	}
+	snprintf(w->told, sizeof(w->told), "%s", trouble != NULL ? trouble : "");
+}
+
+static bool daemon_is_there(struct cli *cli, struct progress *p, struct watch *w, struct error *e)
+{
+	if (clock_mono_ms() < w->ask_at_ms)
 		return true;
-	*ask_at_ms = clock_mono_ms() + ASK_EVERY_MS;
+	w->ask_at_ms = clock_mono_ms() + ASK_EVERY_MS;
 	json_t *answer = cli_ask(cli, json_pack("{s:s}", "command", "status"), e);
+	tell_relay_trouble(cli, p, w, answer);
 	json_decref(answer);
 	if (answer != NULL || e->code != ERROR_UNAVAILABLE) {
 		*e = (struct error){0};
@@ -114,21 +156,22 @@ static bool summary(
 
 bool send_wait(struct cli *cli, int64_t digest_id, struct error *e)
 {
-	int64_t started_ms = clock_mono_ms(), ask_at_ms = started_ms + ASK_EVERY_MS;
+	int64_t started_ms = clock_mono_ms();
+	struct watch w = {.ask_at_ms = started_ms + ASK_EVERY_MS};
 	struct store_digest d = {0};
 	struct progress p;
 
 	if (!cli_store(cli, STORE_READ, e))
 		return false;
 	progress_begin(&p, cli->report, PIPE_LINE_MS);
-	bool there = true, told = false;
+	bool there = true;
 	while (there && store_digest_get(cli->store, digest_id, &d, e) && !ended(&d)) {
-		tell_held_back(cli, &p, &d, &told);
+		tell_held_back(cli, &p, &d, &w.told_held_back);
 		if (progress_due(&p))
 			show(&p, &d, started_ms);
 		store_digest_free(&d);
 		usleep(LOOK_EVERY_US);
-		there = daemon_is_there(cli, &ask_at_ms, e);
+		there = daemon_is_there(cli, &p, &w, e);
 	}
 	progress_clear(&p);
 	bool done = e->code == ERROR_NONE && summary(cli, &d, started_ms, e);

@@ -21,9 +21,11 @@ packages_test="
 packages_check="
 	bash git clang clang-format clang-tidy libclang-rt-14-dev shellcheck mandoc"
 
-# What Postfix's smtp-source and smtp-sink are linked with (postfix itself is unpacked, not
-# installed: see tests/bench/references.sh).
-packages_bench="python3 ca-certificates libdb5.3 libicu72 libnsl2 libssl3"
+# The benches' own, and what Postfix's smtp-source and smtp-sink are linked with (postfix itself is
+# unpacked, not installed; node and npm are left to whoever has them: tests/bench/references.sh).
+packages_bench="
+	python3 python3-cryptography ca-certificates openssl sqlite3
+	libdb5.3 libicu72 libnsl2 libssl3"
 
 # Prints those of the packages that are not installed.
 missing_packages() {

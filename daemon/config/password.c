@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PASSWORD_FILE_MAX ((size_t)4096)
 #define KEY_FILE_MAX ((size_t)16384)
@@ -133,7 +134,13 @@ static char *read_secret(
 	char *secret = from[0] == '/' ? read_path(from, what, read, &own)
 				      : read_name(config_file, from, what, read, &own);
 
-	if (secret == NULL)
+	/* A file of root's alone is the usual thing, and the daemon is not root. */
+	if (secret == NULL && own.code == ERROR_IO && geteuid() != 0)
+		error_set(e, ERROR_CONFIG,
+			"%s: give it to the service as a credential (LoadCredential= in `systemctl "
+			"edit hubmaild`), or let the daemon's user read it",
+			own.text);
+	else if (secret == NULL)
 		error_set(e, ERROR_CONFIG, "%s", own.text);
 	return secret;
 }

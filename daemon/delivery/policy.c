@@ -15,12 +15,14 @@
 
 struct policy_strikes {
 	pthread_mutex_t lock;
+	bool suspended; /* what was on the wire by then is refused, too */
 	int n;
 	int64_t subscriber_ids[STRIKES_MAX];
 };
 
 /* For the writer. */
 struct suspension {
+	struct ready *ready;
 	int64_t digest_id, at;
 	int n;
 	int64_t subscriber_ids[STRIKES_MAX];
@@ -61,6 +63,7 @@ static void suspended(void *arg, const struct error *failure)
 	else
 		log_error("digest cannot be paused", "digest=%lld reason=%s",
 			(long long)u->digest_id, log_quote(failure->text));
+	ready_drop_digest(u->ready, u->digest_id);
 	free(u);
 }
 
@@ -71,7 +74,7 @@ static struct suspension *strike(struct policy_strikes *p, const struct store_re
 
 	pthread_mutex_lock(&p->lock);
 	p->subscriber_ids[p->n++] = r->key.subscriber_id;
-	if (p->n >= limit || p->n == STRIKES_MAX) {
+	if (p->n >= limit || p->n == STRIKES_MAX || p->suspended) {
 		u = xcalloc(1, sizeof(*u));
 		u->digest_id = r->key.digest_id;
 		u->at = r->at;
@@ -80,12 +83,13 @@ static struct suspension *strike(struct policy_strikes *p, const struct store_re
 		snprintf(u->reason, sizeof(u->reason), "%d %s%s%s", r->code, r->enhanced,
 			r->text[0] != '\0' ? " " : "", r->text);
 		p->n = 0;
+		p->suspended = true;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return u;
 }
 
-void policy_note(struct outgoing_digest *digest, struct store_writer *w,
+void policy_note(struct outgoing_digest *digest, struct ready *q, struct store_writer *w,
 	const struct store_result *r, int limit)
 {
 	bool on_principle = r->outcome == OUTCOME_FAILED && r->enhanced != NULL &&
@@ -99,6 +103,8 @@ void policy_note(struct outgoing_digest *digest, struct store_writer *w,
 		pthread_mutex_unlock(&digest->strikes->lock);
 	}
 	struct suspension *u = on_principle ? strike(digest->strikes, r, limit) : NULL;
-	if (u != NULL)
-		store_writer_submit(w, suspend, suspended, u, STORE_JOB_RETRY);
+	if (u == NULL)
+		return;
+	u->ready = q;
+	store_writer_submit(w, suspend, suspended, u, STORE_JOB_RETRY);
 }

@@ -9,13 +9,14 @@
 
 struct outgoing_digest;
 struct policy_strikes;
+struct ready;
 
 struct policy_strikes *policy_new(void);
 void policy_free(struct policy_strikes *p);
 
 /* After the result was given to the writer. `limit` refusals in a row (0: any number) suspend the
  * digest, and those readers are tried again when it is resumed. */
-void policy_note(struct outgoing_digest *digest, struct store_writer *w,
+void policy_note(struct outgoing_digest *digest, struct ready *q, struct store_writer *w,
 	const struct store_result *result, int limit);
 
 #endif

@@ -20,6 +20,7 @@ void relay_unref(struct relay *r);
 const struct config_relay *relay_settings(const struct relay *r);
 /* The TLS context, made at the first call, with one reference for the caller; NULL on error. */
 SSL_CTX *relay_tls(struct relay *r, struct error *e);
+void relay_forget_tls(struct relay *r); /* certificates are read anew at the next call */
 /* The TLS session to resume, with one reference for the caller, or NULL. */
 SSL_SESSION *relay_tls_session(struct relay *r);
 void relay_forget_tls_session(struct relay *r); /* a handshake with it failed */
@@ -50,6 +51,8 @@ double relay_load(struct relay *r);
 /* The relay failed us (connection, TLS, login, an answer that is about it): no new sessions for a
  * pause that grows from 5 s to 5 min. */
 void relay_failed(struct relay *r, int64_t now, const char *reason);
+/* A person wants it tried now. */
+void relay_try_now(struct relay *r);
 /* It took a message. */
 void relay_worked(struct relay *r, int64_t now);
 enum relay_event { RELAY_SENT, RELAY_DEFERRED, RELAY_FAILED };

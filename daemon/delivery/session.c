@@ -222,7 +222,9 @@ static void plan_retry(const struct connection *c, const struct outgoing *o, str
 				      random_below(1000000));
 	if (r->outcome == OUTCOME_DEFERRED && r->retry_at - first_at > retry->give_up)
 		r->outcome = OUTCOME_FAILED;
-	r->hold = retry->hold_unknown;
+	/* Each try of one whose answer never comes may be one more copy: that has an end, too. A
+	 * person can have it sent again. */
+	r->hold = retry->hold_unknown || r->retry_at - first_at > retry->give_up;
 }
 
 /* Where no answer decided, our own words stand in its place. */
@@ -289,7 +291,7 @@ static void record(struct connection *c, struct outgoing *o, enum attempt_class 
 			c->s->relay, r.outcome == OUTCOME_FAILED ? RELAY_FAILED : RELAY_DEFERRED);
 	struct outgoing_digest *digest = outgoing_digest_ref(o->item->digest);
 	turns_post(&c->turns, &r, o->item, next != NULL ? next->item : NULL);
-	policy_note(digest, c->s->world.writer, &r, c->s->retry.pause_after);
+	policy_note(digest, c->s->world.ready, c->s->world.writer, &r, c->s->retry.pause_after);
 	outgoing_digest_unref(digest);
 }
 
@@ -361,10 +363,25 @@ static void mail_answered(struct connection *c, struct outgoing *o)
 		c->ahead = take(c, 0);
 }
 
+/* A refused recipient is followed by the next without a text being asked for, which is where else
+ * it is seen that the digest is held back. */
+static void look_whether_held(struct connection *c)
+{
+	enum store_go go = c->ahead != NULL ? turns_wait(&c->turns) : STORE_GO;
+
+	if (go == STORE_GO)
+		return;
+	c->ahead->facts.unwanted = true;
+	c->ahead->later = go == STORE_NOT_NOW;
+	wire_quit(&c->s->wire);
+}
+
 static void message_ended(struct connection *c, struct outgoing *o)
 {
 	o->facts.sent_event = true;
 	settle(c, o, c->ahead);
+	if (!o->facts.entered)
+		look_whether_held(c);
 	if (c->current == o)
 		c->current = NULL;
 	if (atomic_load(c->s->world.stopping))

@@ -112,7 +112,7 @@ static void log_end(struct supply *s, int64_t digest_id)
 			log_quote(e.text));
 		return;
 	}
-	log_info("digest ended",
+	log_info(d.state == DIGEST_PAUSED ? "digest held back" : "digest ended",
 		"digest=%lld list=%s state=%s sent=%lld failed=%lld cancelled=%lld held=%lld",
 		(long long)d.id, d.list, digest_state_name(d.state), (long long)d.sent,
 		(long long)d.failed, (long long)d.cancelled, (long long)d.held);

@@ -20,7 +20,8 @@ struct control_daemon {
 	int64_t started_at;
 };
 
-/* A control_fn; arg is the struct control_daemon. Commands: status, poll, send, wake. */
+/* A control_fn; arg is the struct control_daemon. Commands: status, poll, send, wake,
+ * retry. */
 bool control_daemon_handle(
 	const char *command, const json_t *request, struct control_request *r, void *arg);
 

@@ -27,6 +27,8 @@ struct delivery *delivery_start(const struct config *c, const struct secret *sec
 
 /* There may be new work (a digest, a retry, a resumed digest): look now. Any thread. */
 void delivery_wake(struct delivery *d);
+/* The same, and relays that wait after a failure are tried at once. */
+void delivery_try_now(struct delivery *d);
 
 /* A new configuration: sessions that run finish their current message under the old one. The old
  * config may be freed when this returns. */

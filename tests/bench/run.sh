@@ -1,9 +1,16 @@
 #!/bin/sh
-# Measures hubmail beside a reference in the same run:
+# Measures hubmail beside references in the same run:
 #
-#   sh tests/bench/run.sh [--quick] [--sizes KB,…] [--sessions N,…] [--runs N] [--messages N]
+#   sh tests/bench/run.sh [throughput|cpu|scale|latency|all] [--quick|--full] [OPTION]...
 #
-# Prints a table; the numbers behind it go to build/bench/throughput.json.
+#   throughput  messages a second; with --tls, --dkim rsa|ed25519, --delay MS
+#   cpu         processor time for each message
+#   scale       memory and cost from ten thousand to a million readers, import and enqueuing
+#   latency     a saved file's way to the sink; the public pages while a digest goes out
+#   all         all of them, throughput with each of its options (if nothing is named)
+#
+# Prints tables; the numbers behind them go to build/bench/*.json. A bench that is named alone takes
+# further options: --help shows them.
 
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 # shellcheck source=tests/packages.sh
@@ -13,8 +20,59 @@ root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 # shellcheck source=tests/bench/references.sh
 . "$root/tests/bench/references.sh"
 
+# bench NAME [OPTION]...
+bench() {
+	name=$1
+	shift
+	LD_LIBRARY_PATH=$postfix_libraries /usr/bin/python3 -B "$root/tests/bench/$name.py" \
+		--build "$root/build/release" --out "$root/build/bench" "$@"
+}
+
+throughput() {
+	need_postfix_tools && bench throughput --postfix "$postfix_tools" "$@"
+}
+
+cpu() {
+	need_nodemailer || {
+		echo "SKIPPED: processor time beside nodemailer: npm could not install it (above)." >&2
+		return 0
+	}
+	bench cpu --modules "$node_folder/node_modules" "$@"
+}
+
+all() {
+	failed=0
+	throughput "$@" || failed=1
+	throughput --tls "$@" || failed=1
+	throughput --dkim rsa "$@" || failed=1
+	throughput --dkim ed25519 "$@" || failed=1
+	throughput --delay 20 "$@" || failed=1
+	cpu "$@" || failed=1
+	bench scale "$@" || failed=1
+	bench latency "$@" || failed=1
+	return $failed
+}
+
+what=all
+case ${1-} in
+throughput | cpu | scale | latency | all)
+	what=$1
+	shift
+	;;
+-h | --help)
+	sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+	exit 0
+	;;
+-* | '') ;;
+*)
+	echo "run.sh: $1: no such bench (throughput cpu scale latency all)" >&2
+	exit 64
+	;;
+esac
+
 need_packages build bench || exit 1
 build_preset release hubmaild hubmailctl hubmail-sink || exit 1
-need_postfix_tools || exit 1
-LD_LIBRARY_PATH=$postfix_libraries exec /usr/bin/python3 -B "$root/tests/bench/throughput.py" \
-	--build "$root/build/release" --postfix "$postfix_tools" --out "$root/build/bench" "$@"
+case $what in
+scale | latency) bench "$what" "$@" ;;
+*) "$what" "$@" ;;
+esac

@@ -1,7 +1,10 @@
-"""What sends: hubmail, and the references it is measured beside. A sender has a name, and
-send(port, messages, size, sessions), which returns when everything is under way or done; ended()
-tells what it cost."""
+"""What sends: hubmail, and the references it is measured beside. A sender has prepare(size), which
+returns the exact size of its messages; send(port, size), which returns when everything is under way
+or done; ended(), which tells what that cost; close()."""
 
+import email
+import email.policy
+import json
 import os
 import resource
 import subprocess
@@ -15,6 +18,7 @@ from house import House  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
+SELECTOR = "bench"
 
 
 class SmtpSource:
@@ -22,14 +26,19 @@ class SmtpSource:
 
     name = "smtp-source"
 
-    def __init__(self, tools):
+    def __init__(self, tools, messages, sessions):
         self.program = str(tools / "smtp-source")
+        self.messages, self.sessions = messages, sessions
 
-    def send(self, port, messages, size, sessions):
+    def prepare(self, size):
+        return size
+
+    def send(self, port, size):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
-            [self.program, "-d", "-s", str(sessions), "-m", str(messages), "-l", str(size)]
-            + ["-f", "news@example.org", "-t", "reader@example.org", f"127.0.0.1:{port}"],
+            [self.program, "-d", "-s", str(self.sessions), "-m", str(self.messages)]
+            + ["-l", str(size), "-f", "news@example.org", "-t", "reader@example.org"]
+            + [f"127.0.0.1:{port}"],
             check=True,
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -43,31 +52,43 @@ class SmtpSource:
 
 
 class Hubmail:
-    """The real daemon with a real database: each reader's own message, each result recorded."""
+    """The real daemon with a real database: each reader's own message, each result recorded.
+    relay: settings beside the usual ones; dkim: "rsa" or "ed25519"."""
 
-    name = "hubmail"
-
-    def __init__(self, build, port, messages, sessions, relay=None):
+    def __init__(self, build, port, messages, sessions, relay=None, dkim=None, name="hubmail"):
+        self.name = name
+        self.messages = messages
+        self.posts = 0
         self.folder = tempfile.TemporaryDirectory(prefix="hubmail-bench-")
         self.house = House(Path(self.folder.name), build, port)
         self.house.relay.update(connections=sessions, messages_per_connection=1000, **(relay or {}))
         self.house.news.update(schedule="manual", content="full")
         self.house.verbosity = []
         self.house.write_config()
-        self.messages = messages
-        self.posts = 0
+        if dkim is not None:
+            self._make_key(dkim)
+
+    def _make_key(self, kind):
+        key = self.house.folder / "dkim.pem"
+        algorithm = {"rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "ed25519": ["ED25519"]}
+        command = ["openssl", "genpkey", "-quiet", "-out", str(key), "-algorithm", *algorithm[kind]]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        self.house.settings["dkim"] = [
+            {"domain": "example.org", "selector": SELECTOR, "key_file": key}
+        ]
+        self.house.write_config()
 
     def prepare(self, size):
-        """Starts it and writes a post whose message has about `size` bytes; the exact number."""
+        """Starts it and writes a post whose message has about `size` bytes."""
         length = size // 3
         self._write_post(length)
         self.house.start()
         self.house.import_readers(self.messages)
         for _ in range(3):
-            measured = self._measure()
+            measured = len(self.preview())
             length = max(1, length + (size - measured) // 2)
             self._write_post(length)
-        return self._measure()
+        return len(self.preview())
 
     def _write_post(self, length):
         """A new file each time: an edit of a post that was seen changes nothing."""
@@ -81,30 +102,81 @@ class Hubmail:
                 lambda: title in (p["title"] for p in self.house.ask("posts")), "the post is known"
             )
 
-    def _measure(self):
-        out = self.house.folder / "measured.eml"
+    def preview(self):
+        """The message as one of the readers gets it."""
+        out = self.house.folder / "preview.eml"
         done = self.house.ctl(
             "preview", "news", "--for", "reader0@example.org", "--last", 1, "--eml", "-o", out
         )
         assert done.code == 0, done
-        return out.stat().st_size
+        return out.read_bytes()
 
-    def send(self, port, messages, size, sessions):
-        self.before = self._cpu()
+    def send(self, port, size):
+        self.before = self.cpu()
         done = self.house.ctl("send", "news", "--last", 1)
         assert done.code == 0, done
 
-    def _cpu(self):
+    def cpu(self):
+        """Seconds, so far."""
         fields = Path(f"/proc/{self.house.daemon.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def peak_kb(self):
+        status = Path(f"/proc/{self.house.daemon.pid}/status").read_text()
+        return int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1])
 
     def ended(self):
         # The sink has the last message; the last result may still be on its way to the database.
         self.house.wait_digest(queued=0, state="done")
-        status = Path(f"/proc/{self.house.daemon.pid}/status").read_text()
-        peak = next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1]
-        return {"cpu_s": self._cpu() - self.before, "peak_kb": int(peak)}
+        return {"cpu_s": self.cpu() - self.before, "peak_kb": self.peak_kb()}
 
     def close(self):
         self.house.stop()
+        self.folder.cleanup()
+
+
+class Nodemailer:
+    """Nodemailer with its connection pool, sending what `hubmail` sends: the same parts and header
+    fields, each reader's own link in them. Its start is not counted."""
+
+    name = "nodemailer"
+
+    def __init__(self, modules, hubmail, messages, sessions):
+        self.modules = modules
+        self.hubmail = hubmail
+        self.messages, self.sessions = messages, sessions
+        self.folder = tempfile.TemporaryDirectory(prefix="hubmail-bench-")
+        self.job = Path(self.folder.name) / "job.json"
+
+    def prepare(self, size):
+        raw = self.hubmail.preview()
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
+        link = mail["List-Unsubscribe"].strip("<>")
+        kept = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
+        self.content = {
+            "from": mail["From"],
+            "subject": mail["Subject"],
+            "text": mail.get_body(("plain",)).get_content(),
+            "html": mail.get_body(("html",)).get_content(),
+            "headers": {name: mail[name] for name in kept if mail[name] is not None},
+            "token": link.rsplit("/", 1)[1],
+        }
+        return len(raw)
+
+    def send(self, port, size):
+        job = {"port": port, "messages": self.messages, "sessions": self.sessions}
+        self.job.write_text(json.dumps({**job, **self.content}))
+        done = subprocess.run(
+            ["node", str(Path(__file__).with_name("nodemailer.js")), str(self.job)],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env={**os.environ, "NODE_PATH": str(self.modules)},
+        )
+        self.cost = json.loads(done.stdout)
+
+    def ended(self):
+        return self.cost
+
+    def close(self):
         self.folder.cleanup()

@@ -2,6 +2,8 @@
 
 import collections
 import os
+import random
+import time
 
 from conftest import fastest_build
 from waiting import wait_until
@@ -41,6 +43,41 @@ def test_ten_thousand_readers_and_kill_9_in_the_middle(make_house, make_sink):
     assert len({e["sha256"] for e in sink.accepted}) == 10000, "each message is its reader's own"
     for entry in sink.accepted[:: len(sink.accepted) // 50]:
         entry.mail.judge(to=entry.to)
+
+
+def test_kills_at_random_moments(make_house, make_sink):
+    """HUBMAIL_KILLS=200 kills two hundred times in a send to 5,000, which takes some minutes."""
+    kills = int(os.environ.get("HUBMAIL_KILLS", 12))
+    seed = int(os.environ.get("HUBMAIL_SEED", random.randrange(1 << 30)))
+    print(f"HUBMAIL_SEED={seed}")
+    moments = random.Random(seed)
+    # A relay that takes its time: there is something on the wire at every moment until the end.
+    sink = make_sink("--delay", "15", build=fastest_build())
+    house = make_house(sink.port, fastest_build())
+    house.relay["connections"] = SESSIONS
+    house.start()
+    readers = house.import_readers(25 * kills)
+    house.write_post("a.md", "To all, whatever happens")
+    wait_until(lambda: sink.accepted, "it has begun")
+    done = 0
+    while done < kills and len(set(sink.recipients())) < len(readers):
+        before = len(sink.accepted)
+        wait_until(lambda: len(sink.accepted) > before, "it goes on", 60, 0.001)
+        time.sleep(moments.uniform(0, 0.15))  # the moment is what is tested
+        house.kill()
+        done += 1
+        house.launch()
+    assert done >= kills * 0.8, "the send was over too soon to be killed that often"
+    wait_until(lambda: len(set(sink.recipients())) == len(readers), "every reader has it", 300)
+    house.wait_digest(sent=len(readers), queued=0, deferred=0, state="done")
+    assert set(sink.recipients()) == set(readers)
+    twice = repeats(sink)
+    unknown = {d["email"] for d in house.queue("--state", "unknown")}
+    assert set(twice) <= unknown, "every repeat is known as unknown"
+    assert sum(twice.values()) <= SESSIONS * done, twice
+    log = house.log.count("delivery unknown")
+    assert len(unknown) <= log <= SESSIONS * done
+    print(f"{done} kills: {log} unknown, {sum(twice.values())} repeats")
 
 
 def test_ten_thousand_readers_each_once(make_house, make_sink):
