@@ -176,6 +176,14 @@ void push_note(struct watch *w, const char *hub, const char *topic)
 		arm(w, 0);
 }
 
+void push_again(struct watch *w)
+{
+	w->push.lease_until = 0;
+	w->push.attempts = 0;
+	if (w->schedule->secret != NULL && w->push.hub != NULL)
+		arm(w, 0);
+}
+
 /* ---- Subscribing ---- */
 
 static void on_subscribed(const struct fetch_answer *answer, const struct error *failure, void *arg)

@@ -220,6 +220,8 @@ void push_begin(struct watch *w, const struct store_source *row);
 void push_end(struct watch *w);
 /* What the last good look says of the source's hub. */
 void push_note(struct watch *w, const char *hub, const char *topic);
+/* Subscribes once more: we are called at another address now. */
+void push_again(struct watch *w);
 bool push_is_on(const struct watch *w);
 char *push_hook_url(const struct watch *w); /* with the secret; the caller's; or NULL */
 

@@ -26,7 +26,11 @@ static bool build(struct schedule *s, const struct config *c, struct error *e)
 	s->composer = s->parser != NULL ? worker_new(s->loop, e) : NULL;
 	if (s->composer == NULL)
 		return false;
-	s->fetcher = fetcher_new(s->loop, "hubmail/" HUBMAIL_VERSION);
+	char *user_agent =
+		xasprintf("hubmail/" HUBMAIL_VERSION "%s%s%s", c->web_url != NULL ? " (+" : "",
+			c->web_url != NULL ? c->web_url : "", c->web_url != NULL ? ")" : "");
+	s->fetcher = fetcher_new(s->loop, user_agent);
+	free(user_agent);
 	s->tick = evtimer_new(loop_base(s->loop), on_tick, s);
 	if (s->fetcher == NULL || s->tick == NULL)
 		return error_set(e, ERROR_IO,
@@ -55,10 +59,25 @@ struct schedule *schedule_start(struct loop *loop, const struct config *c, struc
 	return s;
 }
 
+/* Hubs call at the old address otherwise. */
+static void take_web_url(struct schedule *s, const char *url)
+{
+	bool moved = s->web_url != NULL && url != NULL && strcmp(s->web_url, url) != 0;
+	struct list *l;
+	struct watch *w;
+
+	free(s->web_url);
+	s->web_url = xstrdup(url);
+	if (!moved)
+		return;
+	TAILQ_FOREACH(l, &s->lists, entry)
+	TAILQ_FOREACH(w, &l->watches, entry)
+	push_again(w);
+}
+
 void schedule_reconfigure(struct schedule *s, const struct config *c)
 {
-	free(s->web_url);
-	s->web_url = xstrdup(c->web_url);
+	take_web_url(s, c->web_url);
 	lists_configure(s, c);
 	schedule_rearm(s);
 }

@@ -150,6 +150,23 @@ static void test_a_lease_is_renewed_before_it_ends(void **state)
 	subscription_free(&again);
 }
 
+static void test_another_public_address_is_told_to_the_hub(void **state)
+{
+	struct world *w = *state;
+
+	start_with_push(w);
+	feed_names_hub(w, "1 One\n");
+	struct subscription s = subscribed(w);
+	assert_true(verify(w, &s, "subscribe"));
+	w->config.web_url = (char *)"https://other.example.org";
+	schedule_reconfigure(w->schedule, &w->config);
+	WAIT_FOR(w, asked, HUB);
+	char *callback = field(open_fetch(HUB)->body, "hub.callback");
+	assert_true(text_starts(callback, "https://other.example.org/websub/"));
+	free(callback);
+	subscription_free(&s);
+}
+
 static void test_only_what_was_asked_for_is_confirmed(void **state)
 {
 	struct world *w = *state;
@@ -304,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_feeds_hub_is_subscribed_to_and_the_lease_is_kept_over_a_restart),
 		TEST(test_a_lease_is_renewed_before_it_ends),
+		TEST(test_another_public_address_is_told_to_the_hub),
 		TEST(test_only_what_was_asked_for_is_confirmed),
 		TEST(test_what_the_hub_delivers_is_mailed_if_it_is_signed),
 		TEST(test_a_second_delivery_at_once_only_makes_the_daemon_look_soon),
