@@ -14,6 +14,8 @@ static const struct option_spec options[] = {
 		.value = "LIST",
 		.complete = COMPLETE_LIST,
 		.help = "of this list; without it, of all"},
+	{.name = "hooks",
+		.help = "with the URL to which each one's site can say (POST) that there is news"},
 	{0},
 };
 
@@ -26,11 +28,15 @@ static const struct column columns[] = {
 	{"checked_at", "LOOKED", 0},
 	{"changed_at", "CHANGED", 0},
 	{"failures", "FAILURES", COLUMN_RIGHT | COLUMN_DETAIL},
+	{"push_until", "TELLS UNTIL", COLUMN_DETAIL}, /* its hub */
 	{"held", "HELD", COLUMN_RIGHT | COLUMN_DETAIL},
 	{"failing_since", "FAILING SINCE", COLUMN_DETAIL},
 	{"error", "ERROR", COLUMN_DETAIL}, /* these stand below the table on a terminal */
 	{"moved_to", "MOVED TO", COLUMN_DETAIL},
 };
+static const struct column hook_columns[] = {
+	{"list", "LIST", 0}, {"location", "LOCATION", COLUMN_CUT}, {"hook", "HOOK", 0}};
+static const struct table hooks = {.empty = "no source is declared", TABLE_COLUMNS(hook_columns)};
 static const struct table sources = {.empty = "no source is declared", TABLE_COLUMNS(columns)};
 
 /* The sources as the database knows them; a row is taken out once it is shown. */
@@ -68,8 +74,9 @@ static void known_row(struct report *r, const struct store_source *s, const char
 {
 	REPORT_ROW(r, cell_text(s->list), cell_text(s->kind), cell_text(s->location),
 		cell_text(state), cell_number(s->posts), cell_time(s->checked_at),
-		cell_time(s->changed_at), cell_number(s->failures), cell_number(s->held),
-		cell_time(s->failing_since), cell_text(s->error), cell_text(s->moved_to));
+		cell_time(s->changed_at), cell_number(s->failures), cell_time(s->lease_until),
+		cell_number(s->held), cell_time(s->failing_since), cell_text(s->error),
+		cell_text(s->moved_to));
 }
 
 /* What does not fit into a table. */
@@ -109,7 +116,31 @@ static void declared(struct report *r, const struct config_list *list,
 	}
 	REPORT_ROW(r, cell_text(list->name), cell_text(kind_name(source->kind)),
 		cell_text(source->location), cell_text("new"), cell_number(0), cell_none(),
-		cell_none(), cell_number(0), cell_number(0), cell_none(), cell_none(), cell_none());
+		cell_none(), cell_number(0), cell_none(), cell_number(0), cell_none(), cell_none(),
+		cell_none());
+}
+
+/* The daemon alone has the secret. */
+static bool show_hooks(struct cli *cli, const char *only, struct error *e)
+{
+	json_t *status = cli_ask(cli, json_pack("{s:s}", "command", "status"), e);
+	json_t *all = json_object_get(status, "sources"), *one;
+	size_t i;
+
+	if (status == NULL)
+		return false;
+	report_table(cli->report, &hooks);
+	json_array_foreach(all, i, one)
+	{
+		const char *list = json_string_value(json_object_get(one, "list"));
+		if (only != NULL && (list == NULL || strcmp(only, list) != 0))
+			continue;
+		REPORT_ROW(cli->report, cell_text(list),
+			cell_text(json_string_value(json_object_get(one, "location"))),
+			cell_text(json_string_value(json_object_get(one, "hook"))));
+	}
+	json_decref(status);
+	return true;
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
@@ -119,6 +150,8 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	struct strlist remarks = {0};
 	int64_t list_id = 0;
 
+	if (args_has(a, "hooks"))
+		return show_hooks(cli, only, e);
 	if (!cli_store(cli, STORE_READ, e) ||
 		(only != NULL && !cli_list_id(cli, only, &list_id, e)) ||
 		!store_source_list(cli->store, list_id, &k.items, &k.n, e))
@@ -147,7 +180,10 @@ const struct command command_sources = {
 	.summary = "lists the sources that are watched, and how they fare",
 	.help = "STATE is ok, failing (ERROR says why, FAILING SINCE since when), gone (its server says\n"
 		"so: it is looked at again after a poll or a reload), new (not looked at yet), or\n"
-		"removed (not in the configuration any more).",
+		"removed (not in the configuration any more).\n"
+		"A site or a build that has its HOOK can have its source looked at at once, with a POST;\n"
+		"the secret in it may also come as a bearer token, or sign the body as GitHub does.\n"
+		"--hooks needs the daemon.",
 	.options = options,
 	.run = run,
 };

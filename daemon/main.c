@@ -261,9 +261,12 @@ static bool build(struct daemon *d, struct error *e)
 	d->schedule = schedule_start(d->loop, c, d->writer, new_deliveries, d, e);
 	if (d->schedule == NULL)
 		return false;
+	schedule_push(d->schedule, &d->secret);
 	if (c->web_listen_host != NULL &&
 		(d->web = web_start(d->loop, c, &d->secret, d->writer, e)) == NULL)
 		return false;
+	if (d->web != NULL)
+		web_take_calls(d->web, d->schedule);
 	d->commands.config = c;
 	d->commands.writer = d->writer;
 	d->commands.schedule = d->schedule;

@@ -82,9 +82,29 @@ void hmac_sha256(
 		abort();
 }
 
+size_t hmac_by_name(const char *digest, const void *key, size_t key_len, const void *data,
+	size_t len, unsigned char out[64])
+{
+	static const char *const names[] = {"sha1", "sha256", "sha384", "sha512"};
+	unsigned n = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(digest, names[i]) != 0)
+			continue;
+		if (HMAC(EVP_get_digestbyname(digest), key, (int)key_len, data, len, out, &n) ==
+			NULL)
+			abort();
+	}
+	return n;
+}
+
+bool same_bytes(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
 /* A key for one purpose, so that what is made for one can never be passed off as the other. */
-static void derived_mac(const struct secret *secret, const char *purpose, const void *data,
-	size_t len, unsigned char out[32])
+void secret_derive(const struct secret *secret, const char *purpose, const void *data, size_t len,
+	unsigned char out[32])
 {
 	unsigned char key[32];
 	hmac_sha256(secret->key, sizeof(secret->key), purpose, strlen(purpose), key);
@@ -126,7 +146,7 @@ void token_make(
 	raw[n++] = TOKEN_VERSION;
 	n += put_id(list_id, raw + n);
 	n += put_id(subscriber_id, raw + n);
-	derived_mac(secret, "hubmail links 1", raw, n, mac);
+	secret_derive(secret, "hubmail links 1", raw, n, mac);
 	memcpy(raw + n, mac, MAC_LEN);
 	base64url_encode(raw, n + MAC_LEN, out);
 }
@@ -168,7 +188,7 @@ void message_id_make(const struct secret *secret, int64_t digest_id, int64_t sub
 	char id[27];
 	size_t n = put_id(digest_id, raw);
 	n += put_id(subscriber_id, raw + n);
-	derived_mac(secret, "hubmail message-id 1", raw, n, mac);
+	secret_derive(secret, "hubmail message-id 1", raw, n, mac);
 	unsigned held = 0;
 	unsigned bits = 0;
 	size_t at = 0;

@@ -35,6 +35,8 @@ struct look {
 	int64_t ttl, wait_until;
 	long fresh_for; /* what the server says, as the feed says ttl */
 	bool stopped;
+	bool delivered; /* by its hub: a part of its posts */
+	char *hub, *topic;
 	size_t kept, slice;             /* how many posts have been kept, and are being kept */
 	struct store_look_result found; /* by the slice */
 	struct store_look_result total;
@@ -67,6 +69,8 @@ void look_free(struct look *k)
 	free(k->etag);
 	free(k->last_modified);
 	free(k->moved_to);
+	free(k->hub);
+	free(k->topic);
 	free(k->error);
 	strlist_free(&k->places);
 	post_list_free(&k->posts);
@@ -125,6 +129,11 @@ static void read_channel(struct look *k)
 	source_channel_read(k->body, k->body_len, k->url, k->charset, &c);
 	k->ttl = c.ttl;
 	note_fresh(k);
+	/* A page may have been asked for by any name; the hub knows the feed by one. */
+	if (k->hub == NULL) {
+		k->hub = xstrdup(c.hub);
+		k->topic = c.hub != NULL ? xstrdup(c.self != NULL ? c.self : k->url) : NULL;
+	}
 	source_channel_free(&c);
 }
 
@@ -139,7 +148,9 @@ static void parse(void *arg)
 	if (k->complete) {
 		note_oldest(k, before);
 		drop_unwanted(&k->source->categories, &k->posts);
-		read_channel(k);
+		if (!k->delivered)
+			read_channel(k);
+		k->complete = !k->delivered;
 	} else {
 		k->error = xstrdup(e.text);
 		if (k->source->kind == SOURCE_FEED && source_feed_is_page(k->body, k->body_len))
@@ -153,6 +164,11 @@ static void judge(struct look *k)
 {
 	struct watch *w = k->watch;
 
+	if (!k->has_posts && k->delivered) {
+		look_free(k);
+		watch_look_now(w);
+		return;
+	}
 	if (!k->has_posts) {
 		if (ask_elsewhere(w, k->error, &k->places)) {
 			look_free(k);
@@ -207,7 +223,36 @@ void look_at_feed(struct watch *w, const struct fetch_answer *answer)
 	k->last_modified = xstrdup(answer->last_modified);
 	k->moved_to = ask_place(w, answer);
 	k->fresh_for = answer->fresh_for;
+	k->hub = xstrdup(answer->hub);
+	if (k->hub != NULL)
+		k->topic = xstrdup(answer->self != NULL ? answer->self : answer->url);
 	parse_answer(k, answer);
+}
+
+/* What is known of the feed itself stays as it is. */
+static void keep_terms(struct look *k)
+{
+	const struct watch *w = k->watch;
+
+	k->etag = xstrdup(w->etag);
+	k->last_modified = xstrdup(w->last_modified);
+	k->moved_to = xstrdup(w->moved_to);
+	k->hub = xstrdup(w->push.hub);
+	k->topic = xstrdup(w->push.topic);
+	k->ttl = w->ttl;
+	k->wait_until = w->wait_until;
+}
+
+void look_at_delivery(struct watch *w, const struct schedule_call *call)
+{
+	struct fetch_answer body = {.body = call->body, .len = call->len};
+	struct look *k = look_new(w);
+
+	k->delivered = true;
+	k->url = xstrdup(w->push.topic);
+	k->charset = xstrdup(call->charset);
+	keep_terms(k);
+	parse_answer(k, &body);
 }
 
 void look_end_pages(struct look *k, const char *error)
@@ -223,10 +268,9 @@ void look_unchanged(struct watch *w, const struct fetch_answer *answer)
 	struct look *k = look_new(w);
 
 	k->complete = true;
-	k->etag = xstrdup(w->etag);
-	k->last_modified = xstrdup(w->last_modified);
+	keep_terms(k);
+	free(k->moved_to);
 	k->moved_to = ask_place(w, answer);
-	k->ttl = w->ttl;
 	k->fresh_for = answer->fresh_for;
 	note_fresh(k);
 	keep(k);
@@ -354,6 +398,8 @@ static bool keep_run(struct store *store, void *arg, struct error *e)
 		.etag = last ? k->etag : NULL,
 		.last_modified = last ? k->last_modified : NULL,
 		.moved_to = last ? k->moved_to : NULL,
+		.hub = k->hub,
+		.topic = k->topic,
 		.ttl = k->ttl,
 		.wait_until = k->wait_until,
 		.stopped = k->stopped,
@@ -376,6 +422,8 @@ static void tell_watch(struct look *k, const struct error *failure)
 		.etag = k->etag,
 		.last_modified = k->last_modified,
 		.moved_to = k->moved_to,
+		.hub = k->hub,
+		.topic = k->topic,
 		.found = k->total,
 		.at = k->at,
 		.ttl = k->ttl,

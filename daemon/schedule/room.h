@@ -27,6 +27,8 @@ struct schedule {
 	struct store *store; /* the composer's thread only */
 	struct list_head lists;
 	struct enqueue_head enqueues;
+	const struct secret *secret; /* NULL: sources cannot tell of news */
+	char *web_url;
 	struct event *tick;
 	unsigned n_watches;
 	bool looking_for_unfinished;
@@ -124,6 +126,18 @@ struct ask {
 	struct look *look; /* waits for that page, or NULL */
 };
 
+#define PROOF_MAX 33 /* bytes of a token or key with its NUL */
+
+/* What the source's hub tells it with. */
+struct push {
+	char *hub, *topic; /* or NULL */
+	int64_t lease_until;
+	int attempts;        /* to subscribe, since the last lease */
+	struct event *timer; /* for the next one, or NULL */
+	struct fetch *fetch; /* under way, or NULL */
+	int64_t nudged_ms;   /* when somebody last made us look (monotonic) */
+};
+
 struct watch {
 	struct schedule *schedule;
 	struct list *list;                  /* held */
@@ -142,10 +156,12 @@ struct watch {
 	bool has_looked;    /* there was a good look, now or in an earlier life */
 	bool gone;          /* no longer in the configuration */
 	bool mark_seen;     /* what the next look finds is not news: the filter was changed */
+	int64_t soon_ms;    /* when another look is to be made at the latest (monotonic); 0: no */
 	bool again;         /* another look was asked for while one is under way */
 	int refs;
 	struct event *timer;            /* but of a directory */
 	struct ask ask;                 /* the same */
+	struct push push;               /* the same */
 	struct directory_watch *folder; /* directory */
 	bool full_look;                 /* directory: one has been asked for and is not over */
 	struct strlist full_errors;     /* directory: what it has found wrong so far */
@@ -162,6 +178,8 @@ void watch_begin(struct watch *w, const struct store_source *row);
 void watch_configure(
 	struct watch *w, struct settings *settings, const struct config_source *source);
 void watch_look_now(struct watch *w);
+void watch_look_within(struct watch *w, int64_t ms); /* not of a directory */
+bool watch_is_looking(const struct watch *w);
 /* Asks the directory for a full look. */
 void watch_rescan(struct watch *w);
 void watch_close(struct watch *w); /* frees it when nothing of it is under way */
@@ -173,7 +191,7 @@ struct look_result {
 	const char *error; /* of the look */
 	const char *etag, *last_modified;
 	struct store_look_result found;
-	const char *moved_to;
+	const char *moved_to, *hub, *topic;
 	int64_t at;
 	int64_t ttl, wait_until;
 	bool stopped;
@@ -196,10 +214,23 @@ char *ask_error(struct watch *w, const char *why); /* the sentence for people; t
 /* True if k, whose oldest post is from then, waits for another page now. */
 bool ask_next_page(struct watch *w, struct look *k, int64_t oldest);
 
+/* ---- Push (push.c) ---- */
+
+void push_begin(struct watch *w, const struct store_source *row);
+void push_end(struct watch *w);
+/* What the last good look says of the source's hub. */
+void push_note(struct watch *w, const char *hub, const char *topic);
+/* Subscribes once more: we are called at another address now. */
+void push_again(struct watch *w);
+bool push_is_on(const struct watch *w);
+char *push_hook_url(const struct watch *w); /* with the secret; the caller's; or NULL */
+
 /* ---- Looks (look.c) ---- */
 
 /* Parses what the feed sent, on the parser's thread, and keeps it. The answer is copied. */
 void look_at_feed(struct watch *w, const struct fetch_answer *answer);
+/* What its hub delivered: some of its posts. Copied. */
+void look_at_delivery(struct watch *w, const struct schedule_call *call);
 /* 304. */
 void look_unchanged(struct watch *w, const struct fetch_answer *answer);
 /* answer: NULL if there was none. */

@@ -26,7 +26,11 @@ static bool build(struct schedule *s, const struct config *c, struct error *e)
 	s->composer = s->parser != NULL ? worker_new(s->loop, e) : NULL;
 	if (s->composer == NULL)
 		return false;
-	s->fetcher = fetcher_new(s->loop, "hubmail/" HUBMAIL_VERSION);
+	char *user_agent =
+		xasprintf("hubmail/" HUBMAIL_VERSION "%s%s%s", c->web_url != NULL ? " (+" : "",
+			c->web_url != NULL ? c->web_url : "", c->web_url != NULL ? ")" : "");
+	s->fetcher = fetcher_new(s->loop, user_agent);
+	free(user_agent);
 	s->tick = evtimer_new(loop_base(s->loop), on_tick, s);
 	if (s->fetcher == NULL || s->tick == NULL)
 		return error_set(e, ERROR_IO,
@@ -55,8 +59,25 @@ struct schedule *schedule_start(struct loop *loop, const struct config *c, struc
 	return s;
 }
 
+/* Hubs call at the old address otherwise. */
+static void take_web_url(struct schedule *s, const char *url)
+{
+	bool moved = s->web_url != NULL && url != NULL && strcmp(s->web_url, url) != 0;
+	struct list *l;
+	struct watch *w;
+
+	free(s->web_url);
+	s->web_url = xstrdup(url);
+	if (!moved)
+		return;
+	TAILQ_FOREACH(l, &s->lists, entry)
+	TAILQ_FOREACH(w, &l->watches, entry)
+	push_again(w);
+}
+
 void schedule_reconfigure(struct schedule *s, const struct config *c)
 {
+	take_web_url(s, c->web_url);
 	lists_configure(s, c);
 	schedule_rearm(s);
 }
@@ -84,8 +105,10 @@ static void close_parts(struct schedule *s)
 
 void schedule_unref(struct schedule *s)
 {
-	if (--s->refs == 0)
-		free(s);
+	if (--s->refs > 0)
+		return;
+	free(s->web_url);
+	free(s);
 }
 
 /* ---- The tick ---- */
@@ -163,12 +186,16 @@ int schedule_poll(struct schedule *s, const char *which)
 
 static json_t *watch_json(const struct watch *w)
 {
-	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "list",
+	char *hook = push_hook_url(w);
+	json_t *json = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:s?, s:I, s:I, s:I, s:I}", "list",
 		w->settings->list.name, "kind", source_kind_name(w->source->kind), "location",
 		json_text(w->source->location), "state", watch_state(w), "moved_to",
-		json_text(w->moved_to), "error", json_text(w->error), "failing_since",
-		(json_int_t)w->failing_since, "checked_at", (json_int_t)w->checked_at, "next_at",
-		(json_int_t)w->next_at);
+		json_text(w->moved_to), "error", json_text(w->error), "hook", hook, "push_until",
+		(json_int_t)w->push.lease_until, "failing_since", (json_int_t)w->failing_since,
+		"checked_at", (json_int_t)w->checked_at, "next_at", (json_int_t)w->next_at);
+
+	free(hook);
+	return json;
 }
 
 json_t *schedule_status(struct schedule *s)

@@ -14,7 +14,8 @@
 #define SPREAD_MAX_MS 10000
 #define PAUSE_MAX_S INT64_C(86400)
 #define WAIT_MAX_S INT64_C(604800) /* the most that a server may have asked for */
-#define QUIET_MS 100               /* a file is whole when nobody wrote to it for so long */
+#define PUSHED_SLOWER 6
+#define QUIET_MS 100 /* a file is whole when nobody wrote to it for so long */
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 static void on_directory(const struct directory_look *look, void *arg);
@@ -69,6 +70,7 @@ void watch_unref(struct watch *w)
 static void stop_looking(struct watch *w)
 {
 	ask_cancel(w);
+	push_end(w);
 	if (w->timer != NULL)
 		event_free(w->timer);
 	directory_watch_free(w->folder);
@@ -102,10 +104,20 @@ static int64_t jittered_ms(int64_t seconds)
 	return ms - ms / 10 + random_below((uint32_t)(ms / 5) + 1);
 }
 
+/* A source that tells of its news is looked at as well, for what it does not tell. */
+static int64_t calm_interval(const struct watch *w)
+{
+	int64_t interval = w->source->interval, slow = interval * PUSHED_SLOWER;
+
+	if (!push_is_on(w) || w->failures > 0 || interval > PAUSE_MAX_S)
+		return interval;
+	return slow < PAUSE_MAX_S ? slow : PAUSE_MAX_S;
+}
+
 /* After failures: the interval, then twice as long each time, up to a day. */
 static int64_t pause_s(const struct watch *w)
 {
-	int64_t pause = w->source->interval;
+	int64_t pause = calm_interval(w);
 	int64_t longest = pause > PAUSE_MAX_S ? pause : PAUSE_MAX_S;
 
 	for (int i = 1; i < w->failures && pause < longest; i++)
@@ -128,11 +140,14 @@ static void wait_for_next(struct watch *w)
 {
 	int64_t ms = jittered_ms(pause_s(w)), least = asked_wait_ms(w);
 
-	if (w->stopped && !w->again) {
+	if (w->stopped && !w->again && w->soon_ms == 0) {
 		w->next_at = 0;
 		return;
 	}
-	look_in_ms(w, w->again ? 0 : ms > least ? ms : least);
+	ms = ms > least ? ms : least;
+	if (w->soon_ms != 0)
+		ms = w->soon_ms > clock_mono_ms() ? w->soon_ms - clock_mono_ms() : 0;
+	look_in_ms(w, w->again ? 0 : ms);
 	w->again = false;
 }
 
@@ -178,6 +193,7 @@ void watch_begin(struct watch *w, const struct store_source *row)
 		return;
 	}
 	w->timer = evtimer_new(loop_base(w->schedule->loop), on_timer, w);
+	push_begin(w, row);
 	look_in_ms(w, asked_wait_ms(w) > ms ? asked_wait_ms(w) : ms);
 }
 
@@ -243,7 +259,7 @@ void watch_configure(struct watch *w, struct settings *settings, const struct co
 	settings_unref(old_settings);
 }
 
-static bool is_looking(const struct watch *w)
+bool watch_is_looking(const struct watch *w)
 {
 	return w->ask.fetch != NULL || w->parsing || !TAILQ_EMPTY(&w->looks);
 }
@@ -254,10 +270,17 @@ void watch_look_now(struct watch *w)
 		return; /* its first look is near */
 	if (w->folder != NULL)
 		watch_rescan(w);
-	else if (is_looking(w))
+	else if (watch_is_looking(w))
 		w->again = true;
 	else
 		look_in_ms(w, 0);
+}
+
+void watch_look_within(struct watch *w, int64_t ms)
+{
+	w->soon_ms = clock_mono_ms() + ms;
+	if (!watch_is_looking(w))
+		wait_for_next(w);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -267,6 +290,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	w->next_at = 0;
+	w->soon_ms = 0;
 	ask_start(w);
 }
 
@@ -348,6 +372,7 @@ void watch_looked(struct watch *w, const struct look_result *r, const struct err
 		}
 		if (r->error == NULL) {
 			note_place(w, r->moved_to);
+			push_note(w, r->hub, r->topic);
 			w->has_looked = w->has_looked || r->complete;
 			w->ttl = r->ttl;
 		}
@@ -364,7 +389,7 @@ void watch_looked(struct watch *w, const struct look_result *r, const struct err
 
 const char *watch_state(const struct watch *w)
 {
-	if (is_looking(w))
+	if (watch_is_looking(w))
 		return "looking";
 	if (w->error != NULL)
 		return w->stopped ? "gone" : "failing";

@@ -285,6 +285,8 @@ static void call(struct fetch *r)
 	const struct transfer *t = &r->transfer;
 	bool failed = r->failure.code != ERROR_NONE;
 	char *charset = r->has_answer ? transfer_charset(t) : NULL;
+	char *hub = r->has_answer ? transfer_link(t, "hub", r->url.shown) : NULL;
+	char *self = r->has_answer ? transfer_link(t, "self", r->url.shown) : NULL;
 	struct fetch_answer answer = {0};
 
 	if (r->has_answer) {
@@ -297,12 +299,16 @@ static void call(struct fetch *r)
 			.etag = transfer_header(t, "etag"),
 			.last_modified = transfer_header(t, "last-modified"),
 			.charset = charset,
+			.hub = hub,
+			.self = self,
 			.retry_after = transfer_retry_after(t),
 			.fresh_for = transfer_fresh_for(t),
 		};
 	}
 	r->fn(r->has_answer ? &answer : NULL, failed ? &r->failure : NULL, r->arg);
 	free(charset);
+	free(hub);
+	free(self);
 }
 
 static void deliver(evutil_socket_t fd, short what, void *arg)

@@ -3,6 +3,7 @@
 #include "fetch_transfer.h"
 
 #include "hubmail/base_mem.h"
+#include "hubmail/source_html.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,65 @@ long transfer_fresh_for(const struct transfer *t)
 			max_age = within_a_year(strtoll(value, NULL, 10));
 	}
 	return within_a_year(max_age - (age != NULL ? within_a_year(strtoll(age, NULL, 10)) : 0));
+}
+
+/* True if the list of relations, `len` bytes at s, has this one. */
+static bool has_relation(const char *s, size_t len, const char *rel)
+{
+	const char *end = s + len;
+
+	while (s < end) {
+		size_t n = strcspn(s, " \t\"");
+		n = n < (size_t)(end - s) ? n : (size_t)(end - s);
+		if (is_name(s, n, rel))
+			return true;
+		s += n + 1;
+	}
+	return false;
+}
+
+/* The address of the first link in `s` with that relation; borrowed. */
+static const char *find_link(const char *s, const char *rel, size_t *len)
+{
+	while ((s = strchr(s, '<')) != NULL) {
+		const char *url = s + 1, *value;
+		size_t url_len = strcspn(url, ">"), value_len;
+		s = url + url_len + (url[url_len] == '>');
+		while (*s != '\0' && *s != ',') {
+			s += strspn(s, "; \t");
+			const char *name = s;
+			size_t n = strcspn(s, "=,; \t");
+			value = s += n;
+			value_len = 0;
+			if (*s == '=') {
+				bool quoted = s[1] == '"';
+				value = s + 1 + quoted;
+				value_len = strcspn(value, quoted ? "\"" : ",; \t");
+				s = value + value_len + (quoted && value[value_len] == '"');
+			}
+			*len = url_len;
+			if (is_name(name, n, "rel") && has_relation(value, value_len, rel))
+				return url;
+		}
+	}
+	return NULL;
+}
+
+char *transfer_link(const struct transfer *t, const char *rel, const char *base)
+{
+	struct curl_header *h;
+
+	for (size_t i = 0; curl_easy_header(t->easy, "link", i, CURLH_HEADER, -1, &h) == CURLHE_OK;
+		i++) {
+		size_t len = 0;
+		const char *found = find_link(h->value, rel, &len);
+		if (found == NULL)
+			continue;
+		char *copy = xstrndup(found, len), *url = source_url_absolute(copy, base);
+		free(copy);
+		return url;
+	}
+	return NULL;
 }
 
 char *transfer_charset(const struct transfer *t)

@@ -48,7 +48,9 @@ int transfer_status(const struct transfer *t);
 const char *transfer_header(const struct transfer *t, const char *name); /* borrowed; or NULL */
 long transfer_retry_after(const struct transfer *t);                     /* seconds; 0: not said */
 long transfer_fresh_for(const struct transfer *t);                       /* seconds; 0: not said */
-char *transfer_charset(const struct transfer *t);                        /* the caller's; or NULL */
+/* Where the first Link header with that relation leads, from base; the caller's, or NULL. */
+char *transfer_link(const struct transfer *t, const char *rel, const char *base);
+char *transfer_charset(const struct transfer *t); /* the caller's; or NULL */
 
 /* The sentence for a transfer that failed, and for a status that is no success. Returns false. */
 bool transfer_failure(const struct transfer *t, CURLcode result, const struct fetch_url *url,

@@ -167,6 +167,9 @@ static const char *const steps[] = {
 	"ALTER TABLE source ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE source ADD COLUMN wait_until INTEGER;"
 	"ALTER TABLE source ADD COLUMN ttl INTEGER;"
+	"ALTER TABLE source ADD COLUMN hub TEXT;"
+	"ALTER TABLE source ADD COLUMN topic TEXT;"
+	"ALTER TABLE source ADD COLUMN lease_until INTEGER;"
 	"UPDATE source SET failing_since = checked_at WHERE error IS NOT NULL;"
 	"CREATE INDEX post_held ON post (source_id) WHERE seen = 2;"
 	/* A post's link without what may change in it; this is link_key() but for rare forms. */

@@ -12,7 +12,8 @@
 	"c.id, c.list_id, l.name, c.kind, c.location, c.etag, c.last_modified, c.error, c.failures, c.first_look_at," \
 	" c.checked_at, c.changed_at, (SELECT count(*) FROM post p WHERE p.source_id = c.id),"                        \
 	" c.moved_to, c.failing_since, c.stopped, c.wait_until, c.ttl,"                                               \
-	" (SELECT count(*) FROM post h WHERE h.source_id = c.id AND h.seen = 2)"
+	" (SELECT count(*) FROM post h WHERE h.source_id = c.id AND h.seen = 2),"                                     \
+	" c.hub, c.topic, c.lease_until"
 
 static const char SQL_ADD[] =
 	"INSERT INTO source (list_id, kind, location) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -25,12 +26,14 @@ static const char SQL_LOOKED[] =
 	"UPDATE source SET checked_at = ?2, error = NULL, failures = 0, stopped = 0,"
 	" failing_since = iif(?10, failing_since, NULL),"
 	" etag = ?3, last_modified = ?4, moved_to = ?7, ttl = ?8, wait_until = ?9,"
+	" lease_until = iif(hub IS ?11 AND topic IS ?12, lease_until, NULL), hub = ?11, topic = ?12,"
 	" first_look_at = iif(?5, coalesce(first_look_at, ?2), first_look_at), changed_at = iif(?6, ?2, changed_at)"
 	" WHERE id = ?1";
 static const char SQL_FAILED[] =
 	"UPDATE source SET checked_at = ?2, error = ?3, failures = failures + 1,"
 	" failing_since = coalesce(failing_since, ?2), stopped = ?4, wait_until = ?5 WHERE id = ?1";
 
+static const char SQL_LEASE[] = "UPDATE source SET lease_until = ?3 WHERE id = ?1 AND topic = ?2";
 static const char SQL_NEW[] =
 	"INSERT INTO post (source_id, guid, url, title, author, summary, content, image, categories, published_at,"
 	" updated_at, found_at, seen, link) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -64,6 +67,9 @@ static struct store_source row(sqlite3_stmt *st)
 		.wait_until = sqlite3_column_int64(st, 16),
 		.ttl = sqlite3_column_int64(st, 17),
 		.held = sqlite3_column_int64(st, 18),
+		.hub = sql_text(st, 19),
+		.topic = sql_text(st, 20),
+		.lease_until = sqlite3_column_int64(st, 21),
 	};
 }
 
@@ -75,6 +81,8 @@ void store_source_free(struct store_source *src)
 	free(src->etag);
 	free(src->last_modified);
 	free(src->moved_to);
+	free(src->hub);
+	free(src->topic);
 	free(src->error);
 	*src = (struct store_source){0};
 }
@@ -202,10 +210,17 @@ bool store_source_look(struct store *s, const struct store_look *look,
 			return false;
 	bool changed = out->added + out->seen + out->held + out->changed > 0;
 	if ((look->error == NULL || look->complete) &&
-		!sql_run(s, e, SQL_LOOKED, "iittddtzzd", look->source_id, look->at, look->etag,
+		!sql_run(s, e, SQL_LOOKED, "iittddtzzdtt", look->source_id, look->at, look->etag,
 			look->last_modified, look->complete ? 1 : 0, changed ? 1 : 0,
-			look->moved_to, look->ttl, look->wait_until, look->error != NULL ? 1 : 0))
+			look->moved_to, look->ttl, look->wait_until, look->error != NULL ? 1 : 0,
+			look->hub, look->topic))
 		return false;
 	return look->error == NULL || sql_run(s, e, SQL_FAILED, "iitdz", look->source_id, look->at,
 					      look->error, look->stopped ? 1 : 0, look->wait_until);
+}
+
+bool store_source_lease(
+	struct store *s, int64_t source_id, const char *topic, int64_t until, struct error *e)
+{
+	return sql_run(s, e, SQL_LEASE, "itz", source_id, topic, until);
 }

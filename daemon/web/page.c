@@ -115,10 +115,18 @@ static const char *reason(int status)
 	switch (status) {
 	case 200:
 		return "OK";
+	case 202:
+		return "Accepted";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 410:
+		return "Gone";
+	case 413:
+		return "Content Too Large";
 	default:
 		return "Service Unavailable";
 	}
@@ -177,6 +185,15 @@ void page_send_line(struct evhttp_request *r, int status, const char *line)
 
 	buf_addf(&b, "%s\n", line);
 	send_body(r, status, "text/plain; charset=utf-8", &b);
+	buf_free(&b);
+}
+
+void page_send_echo(struct evhttp_request *r, const char *text)
+{
+	struct buf b = {0};
+
+	buf_adds(&b, text);
+	send_body(r, 200, "text/plain; charset=utf-8", &b);
 	buf_free(&b);
 }
 

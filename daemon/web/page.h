@@ -20,6 +20,9 @@ struct page {
 void page_send(struct evhttp_request *r, const struct page *p);
 void page_send_line(struct evhttp_request *r, int status, const char *line);
 
+/* The bytes as they are, for a program that wants them back. */
+void page_send_echo(struct evhttp_request *r, const char *text);
+
 /* 405 (RFC 9110, 15.5.6). `allow` lists the methods. */
 void page_send_not_allowed(struct evhttp_request *r, const char *allow);
 

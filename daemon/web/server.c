@@ -7,6 +7,7 @@
 #include "page.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/buffer.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 #define HEADERS_MAX 8192
-#define BODY_MAX 4096
+#define BODY_MAX (512u << 10) /* a feed that a hub delivers */
+#define FORM_MAX 4096         /* anything else */
 #define SILENCE_MAX_S 10
 #define BACKLOG 512
 
@@ -70,13 +72,19 @@ static void on_complete(struct evhttp_request *r, void *arg)
 
 static void on_request(struct evhttp_request *r, void *arg)
 {
-	static const char unsubscribe[] = "/unsubscribe/";
+	static const char unsubscribe[] = "/unsubscribe/", hooks[] = "/hooks/", hub[] = "/websub/";
 	struct web *web = arg;
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(r));
 
 	evhttp_request_set_on_complete_cb(r, on_complete, web);
 	path = without_prefix(web->config, path != NULL ? path : "");
-	if (text_starts(path, unsubscribe))
+	if (text_starts(path, hub) && web->schedule != NULL)
+		websub_page(web, r, path + strlen(hub));
+	else if (text_starts(path, hooks) && web->schedule != NULL)
+		hook_page(web, r, path + strlen(hooks));
+	else if (evbuffer_get_length(evhttp_request_get_input_buffer(r)) > FORM_MAX)
+		page_send_line(r, 413, "that is more than this page takes");
+	else if (text_starts(path, unsubscribe))
 		unsubscribe_page(web, r, path + strlen(unsubscribe));
 	else if (strcmp(path, "/healthz") == 0)
 		show_health(web, r);
@@ -207,6 +215,11 @@ struct web *web_start(struct loop *loop, const struct config *c, const struct se
 	serve(web, fd);
 	log_info("web server listens", "address=%s port=%d", c->web_listen_host, web->port);
 	return web;
+}
+
+void web_take_calls(struct web *web, struct schedule *schedule)
+{
+	web->schedule = schedule;
 }
 
 void web_reconfigure(struct web *web, const struct config *c)

@@ -16,7 +16,8 @@ struct web {
 	const struct config *config;
 	struct secret secret;
 	struct store_writer *writer;
-	struct store *store; /* reads only */
+	struct schedule *schedule; /* NULL: nobody is told of news */
+	struct store *store;       /* reads only */
 	struct evhttp *http;
 	struct visitors *visitors;
 	int port;
@@ -25,6 +26,10 @@ struct web {
 
 /* /unsubscribe/TOKEN: answers the request, POST after the commit. `token` is as it came. */
 void unsubscribe_page(struct web *web, struct evhttp_request *r, const char *token);
+
+/* /hooks/SOURCE and /websub/TOKEN: what sources and their hubs say. */
+void hook_page(struct web *web, struct evhttp_request *r, const char *source);
+void websub_page(struct web *web, struct evhttp_request *r, const char *token);
 
 /* Those who wait will get no answer; what they asked for is done all the same. */
 void unsubscribe_forget(struct web *web);

@@ -20,6 +20,14 @@ void sha256(const void *data, size_t len, unsigned char out[32]);
 void hmac_sha256(
 	const void *key, size_t key_len, const void *data, size_t len, unsigned char out[32]);
 
+/* HMAC by the digest's name as it stands in signatures: "sha1", "sha256", "sha384", "sha512".
+ * Returns its length, or 0 if there is none of that name. */
+size_t hmac_by_name(const char *digest, const void *key, size_t key_len, const void *data,
+	size_t len, unsigned char out[64]);
+
+/* In a time that does not tell where they differ. */
+bool same_bytes(const void *a, const void *b, size_t len);
+
 /* The 32 random bytes in secret_file. */
 struct secret {
 	unsigned char key[32];
@@ -29,6 +37,11 @@ struct secret {
  * beside and renamed, and owned by the owner of the folder when root makes it. ERROR_NOT_FOUND if
  * it is not there; ERROR_DATA if it is not 64 hex digits and a newline; ERROR_IO. */
 bool secret_load(const char *path, bool create, struct secret *out, struct error *e);
+
+/* A key or proof for one purpose: HMAC-SHA-256 over data, with a key that is derived from the
+ * secret for this purpose only. */
+void secret_derive(const struct secret *secret, const char *purpose, const void *data, size_t len,
+	unsigned char out[32]);
 
 #define TOKEN_MAX                                                                                  \
 	64 /* bytes of a token with its NUL: 1 + 2 ids of up to 8 bytes + 16 bytes of MAC, in      \

@@ -4,6 +4,7 @@
 #ifndef HUBMAIL_SCHEDULE_H
 #define HUBMAIL_SCHEDULE_H
 
+#include "hubmail/base_crypto.h"
 #include "hubmail/base_error.h"
 #include "hubmail/base_loop.h"
 #include "hubmail/compose.h"
@@ -48,7 +49,8 @@ typedef void schedule_send_fn(int64_t digest_id, const struct error *failure, vo
 void schedule_send(
 	struct schedule *s, const struct schedule_send *what, schedule_send_fn *done, void *arg);
 
-/* Sources for `status`: [{"list","kind","location","state","moved_to","error","failing_since",
+/* Sources for `status`: [{"hook" (its URL and secret, or
+ * null),"push_until","list","kind","location","state","moved_to","error","failing_since",
  * "checked_at","next_at"}]; state is "ok", "waiting", "looking", "failing" or "gone" (its server
  * says so; it is not looked at by itself). The caller's. */
 json_t *schedule_status(struct schedule *s);
@@ -62,6 +64,36 @@ struct config_schedule schedule_of_edition(const struct config_list *list, enum 
  * name; 0 for EDITION_EACH and EDITION_MANUAL. Pure; any thread. A time that a change of clocks
  * skips is the first moment after the gap; one that happens twice is the first. */
 int64_t schedule_next_due(const struct config_schedule *when, const char *zone_name, int64_t after);
+
+/* ---- Push ---- */
+
+/* From here on sources may tell of their news: the hubs of feeds are subscribed to (WebSub), with
+ * callbacks under web.url, and each source has a hook. The secret is borrowed. Right after
+ * schedule_start(). */
+void schedule_push(struct schedule *s, const struct secret *secret);
+
+struct schedule_call {
+	const char *secret;    /* of a hook, or NULL */
+	const char *signature; /* "sha256=HEX", or NULL */
+	const char *charset;   /* of the body, or NULL */
+	const char *body;
+	size_t len;
+};
+enum schedule_heard {
+	HEARD,         /* the source is looked at, or what was delivered is */
+	HEARD_UNKNOWN, /* there is no such source, or nobody is subscribed any more */
+	HEARD_REFUSED, /* without the secret or the signature it is not believed */
+};
+/* A call of /hooks/SOURCE. One of secret and signature (with that secret) must be right. */
+enum schedule_heard schedule_hook(
+	struct schedule *s, const char *source, const struct schedule_call *call);
+/* A delivery to /websub/TOKEN, signed. */
+enum schedule_heard schedule_websub_deliver(
+	struct schedule *s, const char *token, const struct schedule_call *call);
+/* A hub's question at /websub/TOKEN; any may be NULL but the token. True: it is to get its
+ * challenge back. */
+bool schedule_websub_verify(struct schedule *s, const char *token, const char *mode,
+	const char *topic, const char *lease_seconds);
 
 /* How many posts a digest has. A scheduled edition with fewer than min_posts waiting is left out,
  * and they wait for the next due time. Of more than max_posts the newest go out, oldest of them

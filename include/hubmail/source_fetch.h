@@ -52,9 +52,11 @@ struct fetch_answer {
 	const char *body;     /* empty for 304 */
 	size_t len;
 	const char *etag, *last_modified, *charset; /* or NULL */
-	long retry_after; /* seconds from now (RFC 9110, 10.2.3), 0: not said */
-	long fresh_for;   /* seconds that Cache-Control's max-age leaves (RFC 9111, 5.2.2.1), 0: not
-			     said, or it said no-cache or no-store */
+	const char *hub, *self; /* absolute http(s), of the Link headers with these relations (RFC
+				   8288), or NULL */
+	long retry_after;       /* seconds from now (RFC 9110, 10.2.3), 0: not said */
+	long fresh_for; /* seconds that Cache-Control's max-age leaves (RFC 9111, 5.2.2.1), 0: not
+			   said, or it said no-cache or no-store */
 };
 
 /* answer is NULL and failure set if the request failed (no host, TLS, time-out, too big, too many

@@ -25,8 +25,10 @@ struct store_source {
 	int64_t ttl;           /* seconds that the feed says it may be kept; 0: it does not */
 	int64_t first_look_at; /* 0: never looked at: the first look marks what is there as seen */
 	int64_t checked_at, changed_at;
-	int64_t posts; /* how many are known */
-	int64_t held;  /* so many of them were taken for the source's past, and are not mailed */
+	char *hub, *topic;   /* its WebSub hub and its name there, or NULL */
+	int64_t lease_until; /* the hub tells of its news until then; 0: it does not */
+	int64_t posts;       /* how many are known */
+	int64_t held; /* so many of them were taken for the source's past, and are not mailed */
 };
 void store_source_free(struct store_source *src);
 
@@ -43,8 +45,9 @@ struct store_look {
 	const struct post_list *posts; /* NULL: not modified, or failed */
 	bool complete; /* a successful look at everything that is there: ends the 'first look' */
 	const char *etag, *last_modified; /* NULL: none */
-	const char *moved_to; /* as in struct store_source, as the two below; of a look that went
-				 well */
+	const char *moved_to;    /* as in struct store_source, as the two below; of a look that went
+				    well */
+	const char *hub, *topic; /* others end the lease */
 	int64_t ttl;
 	int64_t wait_until;
 	bool stopped;      /* of one that did not */
@@ -55,6 +58,10 @@ struct store_look {
 	bool newest_only; /* the source shows its newest posts, and not all that it has (a feed) */
 	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
 };
+/* The hub has agreed to tell of the news of that topic until then. */
+bool store_source_lease(
+	struct store *s, int64_t source_id, const char *topic, int64_t until, struct error *e);
+
 /* Which new posts of a look are the source's past in new clothes. */
 struct store_past {
 	int64_t before; /* those published before */

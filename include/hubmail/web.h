@@ -8,6 +8,7 @@
 #include "hubmail/base_error.h"
 #include "hubmail/base_loop.h"
 #include "hubmail/config.h"
+#include "hubmail/schedule.h"
 #include "hubmail/store_writer.h"
 
 struct web;
@@ -15,6 +16,9 @@ struct web;
 /* NULL on error (the address is in use: says by what setting). */
 struct web *web_start(struct loop *loop, const struct config *c, const struct secret *secret,
 	struct store_writer *w, struct error *e);
+/* Sources and hubs may call from here on: POST /hooks/SOURCE, GET and POST /websub/TOKEN. The
+ * schedule must outlive the server. */
+void web_take_calls(struct web *web, struct schedule *schedule);
 /* The config must outlive it (or the next web_reconfigure()). Titles, languages and web.url are
  * taken over; another web.listen needs a restart, which is logged. */
 void web_reconfigure(struct web *web, const struct config *c);

@@ -150,11 +150,32 @@ static void test_files_are_read_up_to_a_limit_and_written_whole(void **state)
 	rmdir(folder);
 }
 
+/* RFC 2202 (3, case 2) and RFC 4231 (4.3). */
+static void test_hmac_by_the_digests_name(void **state)
+{
+	static const char *const known[][2] = {{"sha1", "effcdf6a"}, {"sha256", "5bdcc146"},
+		{"sha384", "af45d2e3"}, {"sha512", "164b7a7b"}};
+	static const size_t lengths[] = {20, 32, 48, 64};
+	static const char data[] = "what do ya want for nothing?";
+	unsigned char mac[64];
+	char start[9];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(
+			hmac_by_name(known[i][0], "Jefe", 4, data, strlen(data), mac), lengths[i]);
+		snprintf(start, sizeof(start), "%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3]);
+		assert_string_equal(start, known[i][1]);
+	}
+	assert_int_equal(hmac_by_name("md5", "Jefe", 4, data, strlen(data), mac), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64url_goes_there_and_back),
 		cmocka_unit_test(test_known_answers),
+		cmocka_unit_test(test_hmac_by_the_digests_name),
 		cmocka_unit_test(test_a_token_names_one_reader_of_one_list_and_cannot_be_changed),
 		cmocka_unit_test(test_the_largest_ids_fit_into_a_token),
 		cmocka_unit_test(

@@ -16,7 +16,7 @@
 /* ---- Doubles ---- */
 
 struct fetch {
-	char *url, *etag;
+	char *url, *etag, *body;
 	enum fetch_private private_addresses;
 	fetch_fn *fn;
 	void *arg;
@@ -54,8 +54,8 @@ struct fetch *fetch_start(
 	struct fetch *r = xcalloc(1, sizeof(*r));
 
 	(void)f;
-	*r = (struct fetch){
-		xstrdup(request->url), xstrdup(request->etag), request->private_addresses, fn, arg};
+	*r = (struct fetch){xstrdup(request->url), xstrdup(request->etag), xstrdup(request->body),
+		request->private_addresses, fn, arg};
 	for (int i = 0; i < FETCHES; i++) {
 		if (doubles.open[i] == NULL) {
 			doubles.open[i] = r;
@@ -74,6 +74,7 @@ void fetch_cancel(struct fetch *r)
 			doubles.open[i] = NULL;
 	free(r->url);
 	free(r->etag);
+	free(r->body);
 	free(r);
 }
 

@@ -123,6 +123,36 @@ static void test_a_status_that_is_no_success_gives_answer_and_failure(void **sta
 	}
 }
 
+static void test_links_in_headers_name_hub_and_self(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *link, *hub, *self;
+	} cases[] = {
+		{"<https://hub.example/>; rel=\"hub\"", "https://hub.example/", "-"},
+		{"<https://a.example/x,y>; rel=\"next\", <https://hub.example/>; title=\"a, b\"; "
+		 "rel=hub, <https://s.example/f>;rel=\"self alternate\"",
+			"https://hub.example/", "https://s.example/f"},
+		{"<https://hub.example/>; rel=\"nohub\"; x", "-", "-"},
+		{"<javascript:alert(1)>; rel=hub", "-", "-"},
+		{"<https://hub.example/; rel=hub", "-", "-"},
+		{"https://hub.example/; rel=hub", "-", "-"},
+		{"<", "-", "-"},
+		{"<>;;;,,;rel", "-", "-"},
+	};
+	struct route route = {"/feed", 200, {{"Link", NULL}}, .body = "x"};
+
+	f->routes = &route;
+	f->n_routes = 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		route.headers[0].value = cases[i].link;
+		get(f, "/feed");
+		assert_success(f, 200);
+		assert_string_equal(f->hub != NULL ? f->hub : "-", cases[i].hub);
+		assert_string_equal(f->topic != NULL ? f->topic : "-", cases[i].self);
+	}
+}
+
 static void test_retry_after_is_read_in_both_forms(void **state)
 {
 	struct fixture *f = *state;
@@ -554,6 +584,7 @@ int main(void)
 		TEST(test_a_validator_cannot_smuggle_a_header),
 		TEST(test_max_age_is_reported_less_the_answers_age),
 		TEST(test_a_status_that_is_no_success_gives_answer_and_failure),
+		TEST(test_links_in_headers_name_hub_and_self),
 		TEST(test_retry_after_is_read_in_both_forms),
 		TEST(test_a_post_sends_its_body_and_takes_any_2xx),
 		TEST(test_gzip_and_brotli_are_unpacked),

@@ -159,7 +159,7 @@ struct fixture {
 	/* The last answer, copied. */
 	int calls, status;
 	bool has_answer;
-	char *answer_url, *moved_to, *answer_etag, *last_modified, *charset;
+	char *answer_url, *moved_to, *answer_etag, *last_modified, *charset, *hub, *topic;
 	struct buf body;
 	long retry_after, fresh_for;
 	struct error failure;
@@ -301,7 +301,10 @@ static inline void forget_answer(struct fixture *f)
 	free(f->answer_etag);
 	free(f->last_modified);
 	free(f->charset);
+	free(f->hub);
+	free(f->topic);
 	f->answer_url = f->moved_to = f->answer_etag = f->last_modified = f->charset = NULL;
+	f->hub = f->topic = NULL;
 	buf_free(&f->body);
 	f->status = 0;
 	f->failure = (struct error){0};
@@ -339,6 +342,8 @@ static inline void on_answer(const struct fetch_answer *a, const struct error *f
 	f->answer_etag = xstrdup(a->etag);
 	f->last_modified = xstrdup(a->last_modified);
 	f->charset = xstrdup(a->charset);
+	f->hub = xstrdup(a->hub);
+	f->topic = xstrdup(a->self);
 	buf_add(&f->body, a->body, a->len);
 	f->retry_after = a->retry_after;
 	f->fresh_for = a->fresh_for;
