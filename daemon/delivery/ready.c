@@ -24,6 +24,8 @@ struct ready {
 	size_t n_waiting;
 	struct domain *domains;   /* hash by name: those that are set apart */
 	struct ready_item *known; /* hash by delivery.key */
+	int64_t *rewinds;         /* digests of which something was given up */
+	size_t n_rewinds;
 	bool closed, low_told;
 	void (*low)(void *arg);
 	void *arg;
@@ -44,11 +46,6 @@ void outgoing_digest_unref(struct outgoing_digest *d)
 	compose_plan_free(d->plan);
 	policy_free(d->strikes);
 	free(d);
-}
-
-void outgoing_digest_rewind(struct outgoing_digest *d)
-{
-	atomic_store(&d->rewind, true);
 }
 
 /* ---- Domains ---- */
@@ -186,29 +183,41 @@ static size_t drop_from(struct ready *q, struct item_list *list, int64_t digest_
 	return dropped;
 }
 
-static void drop_waiting(struct ready *q, int64_t digest_id)
+/* Returns how many. */
+static size_t drop_waiting(struct ready *q, int64_t digest_id)
 {
 	struct domain *d, *next;
+	size_t dropped = drop_from(q, &q->waiting, digest_id);
 
-	q->n_waiting -= drop_from(q, &q->waiting, digest_id);
+	q->n_waiting -= dropped;
 	HASH_ITER(hh, q->domains, d, next)
 	{
-		d->n_waiting -= (int)drop_from(q, &d->waiting, digest_id);
+		size_t here = drop_from(q, &d->waiting, digest_id);
+		d->n_waiting -= (int)here;
+		dropped += here;
 		drop_if_ordinary(q, d);
 	}
 	q->low_told = false;
+	return dropped;
 }
 
 void ready_free(struct ready *q)
 {
 	struct domain *d, *next;
+	struct ready_item *item, *other;
 
 	drop_waiting(q, 0);
+	HASH_ITER(hh, q->known, item, other)
+	{
+		HASH_DEL(q->known, item);
+		item_free(item);
+	}
 	HASH_ITER(hh, q->domains, d, next)
 	{
 		HASH_DEL(q->domains, d);
 		domain_free(d);
 	}
+	free(q->rewinds);
 	pthread_cond_destroy(&q->changed);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -353,16 +362,68 @@ void ready_return(struct ready *q, struct ready_item *item, bool last)
 		item_free(item);
 }
 
-void ready_done(struct ready *q, struct ready_item *item)
+static void let_go(struct ready *q, struct ready_item *item)
 {
-	pthread_mutex_lock(&q->lock);
 	HASH_DEL(q->known, item);
 	/* Somebody may wait for the place that is free now. */
 	if (item->domain != NULL)
 		pthread_cond_signal(&q->changed);
 	leave_domain(q, item);
+}
+
+void ready_done(struct ready *q, struct ready_item *item)
+{
+	pthread_mutex_lock(&q->lock);
+	let_go(q, item);
 	pthread_mutex_unlock(&q->lock);
 	item_free(item);
+}
+
+void ready_abandon(struct ready *q, struct ready_item *item)
+{
+	pthread_mutex_lock(&q->lock);
+	leave_domain(q, item);
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- Starting again ---- */
+
+static int64_t *find_rewind(struct ready *q, int64_t digest_id)
+{
+	for (size_t i = 0; i < q->n_rewinds; i++)
+		if (q->rewinds[i] == digest_id)
+			return &q->rewinds[i];
+	return NULL;
+}
+
+/* By the digest's number: whoever fetches it now may not be who fetched it when it was held back.
+ */
+static void note_rewind(struct ready *q, int64_t digest_id)
+{
+	if (find_rewind(q, digest_id) != NULL)
+		return;
+	q->rewinds = xreallocarray(q->rewinds, q->n_rewinds + 1, sizeof(*q->rewinds));
+	q->rewinds[q->n_rewinds++] = digest_id;
+}
+
+/* Both at once: what is fetched between the two would be taken for known and passed over. */
+void ready_give_up(struct ready *q, struct ready_item *item)
+{
+	pthread_mutex_lock(&q->lock);
+	let_go(q, item);
+	note_rewind(q, item->digest->id);
+	pthread_mutex_unlock(&q->lock);
+	item_free(item);
+}
+
+bool ready_take_rewind(struct ready *q, int64_t digest_id)
+{
+	pthread_mutex_lock(&q->lock);
+	int64_t *at = find_rewind(q, digest_id);
+	if (at != NULL)
+		*at = q->rewinds[--q->n_rewinds];
+	pthread_mutex_unlock(&q->lock);
+	return at != NULL;
 }
 
 /* ---- What the runner asks ---- */
@@ -460,8 +521,10 @@ void ready_close(struct ready *q)
 void ready_drop_digest(struct ready *q, int64_t digest_id)
 {
 	pthread_mutex_lock(&q->lock);
-	drop_waiting(q, digest_id);
+	if (drop_waiting(q, digest_id) > 0)
+		note_rewind(q, digest_id);
 	pthread_mutex_unlock(&q->lock);
+	q->low(q->arg);
 }
 
 json_t *ready_status(struct ready *q)
