@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define LOW 256
+#define DOMAINS_SHOWN 200
 #define DOMAIN_WAITING 64 /* more than these are put off in the store */
 
 struct ready {
@@ -72,7 +73,7 @@ static struct domain *ensure_domain(struct ready *q, const char *name)
 
 static void drop_if_ordinary(struct ready *q, struct domain *d)
 {
-	if (!domain_is_ordinary(d))
+	if (!domain_is_ordinary(d, clock_mono_us()))
 		return;
 	HASH_DEL(q->domains, d);
 	domain_free(d);
@@ -125,7 +126,7 @@ void ready_judge(struct ready *q, const struct ready_item *item, enum ready_verd
 		verdict == READY_COMPLAINED ? ensure_domain(q, name) : find_domain(q, name);
 	if (d != NULL && verdict == READY_COMPLAINED) {
 		slow = d->slow;
-		domain_complained(d, reason, clock_mono_us(), clock_now());
+		domain_complained(d, reason, clock_mono_us());
 		is_new = d->slow != slow;
 		slow = d->slow;
 	} else if (d != NULL && verdict == READY_CONTENT) {
@@ -447,30 +448,22 @@ size_t ready_known(struct ready *q)
 size_t ready_sendable(struct ready *q, int64_t *next_us)
 {
 	int64_t now_us = clock_mono_us();
+	struct domain *d, *next;
 
 	*next_us = INT64_MAX;
 	pthread_mutex_lock(&q->lock);
 	size_t n = q->n_waiting;
-	for (struct domain *d = q->domains; d != NULL; d = d->hh.next) {
+	HASH_ITER(hh, q->domains, d, next)
+	{
 		int64_t open_us = d->n_waiting > 0 ? domain_open_us(d, now_us) : INT64_MAX;
 		if (open_us <= now_us)
 			n += (size_t)d->n_waiting;
 		else if (open_us < *next_us)
 			*next_us = open_us;
+		drop_if_ordinary(q, d);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return n;
-}
-
-/* How long the last of those that wait for a domain will have to, at least. */
-static int64_t backlog_s(const struct domain *d, int64_t now_us)
-{
-	int64_t each_us = d->pace.interval_us;
-	int64_t pause_us = d->slow > 0 && d->until_us > now_us ? d->until_us - now_us : 0;
-
-	if (d->slow > 0 && d->slow_pace.interval_us > each_us)
-		each_us = d->slow_pace.interval_us;
-	return (pause_us + each_us * DOMAIN_WAITING) / 1000000;
 }
 
 /* Those behind the first DOMAIN_WAITING. */
@@ -503,7 +496,8 @@ size_t ready_surplus(struct ready *q, struct ready_item **out, size_t max, int64
 	pthread_mutex_lock(&q->lock);
 	for (struct domain *d = q->domains; d != NULL && n == 0; d = d->hh.next) {
 		n = take_behind(d, out, max);
-		*after_s = backlog_s(d, now_us);
+		if (n > 0)
+			*after_s = domain_plan(d, n, DOMAIN_WAITING, now_us);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return n;
@@ -533,7 +527,8 @@ json_t *ready_status(struct ready *q)
 	int64_t now_us = clock_mono_us(), now = clock_now();
 
 	pthread_mutex_lock(&q->lock);
-	for (struct domain *d = q->domains; d != NULL; d = d->hh.next) {
+	for (struct domain *d = q->domains; d != NULL && json_array_size(all) < DOMAINS_SHOWN;
+		d = d->hh.next) {
 		bool paused = d->slow > 0 && d->until_us > now_us;
 		int64_t each_us = d->slow > 0 ? d->slow_pace.interval_us : d->pace.interval_us;
 		json_array_append_new(all,
