@@ -8,8 +8,10 @@
 
 #define PAUSE_FIRST_US 5000000LL
 #define PAUSE_LONGEST_US 900000000LL
-#define PACE_FIRST 32      /* messages a second after the first complaint */
-#define GOOD_FOR_A_STEP 20 /* answers in a row */
+#define FORGET_US 3600000000LL
+#define PLAN_LONGEST_US 600000000LL /* by then it may take more than now */
+#define PACE_FIRST 32               /* messages a second after the first complaint */
+#define GOOD_FOR_A_STEP 20          /* answers in a row */
 
 struct domain *domain_new(const char *name)
 {
@@ -55,10 +57,9 @@ static void set_slow_pace(struct domain *d)
 		pace_set(&d->slow_pace, PACE_FIRST, (int64_t)1 << (d->slow - 1));
 }
 
-void domain_complained(struct domain *d, const char *reason, int64_t now_us, int64_t now)
+void domain_complained(struct domain *d, const char *reason, int64_t now_us)
 {
 	snprintf(d->reason, sizeof(d->reason), "%s", reason);
-	d->slow_at = now;
 	d->good = 0;
 	/* Those that were on their way say the same again. */
 	if (d->slow > 0 && now_us < d->until_us)
@@ -79,7 +80,24 @@ void domain_content(struct domain *d)
 	set_slow_pace(d);
 }
 
-bool domain_is_ordinary(const struct domain *d)
+int64_t domain_plan(struct domain *d, size_t n, size_t waiting, int64_t now_us)
 {
-	return !d->configured && d->slow == 0 && d->busy == 0 && d->n_waiting == 0;
+	int64_t each_us = d->pace.interval_us;
+	int64_t pause_us = d->slow > 0 && d->until_us > now_us ? d->until_us - now_us : 0;
+
+	if (d->slow > 0 && d->slow_pace.interval_us > each_us)
+		each_us = d->slow_pace.interval_us;
+	int64_t first_us = now_us + pause_us + each_us * (int64_t)waiting;
+	int64_t at_us = d->planned_us > first_us ? d->planned_us : first_us;
+	if (at_us > now_us + PLAN_LONGEST_US)
+		at_us = first_us > now_us + PLAN_LONGEST_US ? first_us : now_us + PLAN_LONGEST_US;
+	d->planned_us = at_us + each_us * (int64_t)n;
+	return (at_us - now_us) / 1000000;
+}
+
+bool domain_is_ordinary(const struct domain *d, int64_t now_us)
+{
+	bool forgiven = d->slow == 0 || now_us > d->until_us + FORGET_US;
+
+	return !d->configured && forgiven && d->busy == 0 && d->n_waiting == 0;
 }

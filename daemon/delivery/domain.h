@@ -6,6 +6,7 @@
 
 #include "pace.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <uthash.h>
@@ -28,8 +29,8 @@ struct domain {
 	int good;         /* answers in a row since the last step */
 	int64_t until_us; /* nothing goes before */
 	struct pace slow_pace;
-	char reason[200]; /* the last complaint */
-	int64_t slow_at;  /* when it came, Unix seconds */
+	char reason[200];   /* the last complaint */
+	int64_t planned_us; /* when the turn of the last that was put off comes */
 	struct item_list waiting;
 	int n_waiting;
 	UT_hash_handle hh;
@@ -43,11 +44,15 @@ int64_t domain_open_us(const struct domain *d, int64_t now_us);
 void domain_take(struct domain *d, int64_t now_us);
 
 /* It answered 421 or 4.7.x: too much. */
-void domain_complained(struct domain *d, const char *reason, int64_t now_us, int64_t now);
+void domain_complained(struct domain *d, const char *reason, int64_t now_us);
 /* It took a message. */
 void domain_content(struct domain *d);
 
-/* True once nothing sets it apart any more. */
-bool domain_is_ordinary(const struct domain *d);
+/* How long the next n that are put off have to wait until it is their turn, in seconds: behind
+ * those that wait here and those that were put off before. */
+int64_t domain_plan(struct domain *d, size_t n, size_t waiting, int64_t now_us);
+
+/* True once nothing sets it apart any more: what it complained of an hour ago is forgotten. */
+bool domain_is_ordinary(const struct domain *d, int64_t now_us);
 
 #endif

@@ -45,18 +45,23 @@ void window_add(struct window *w, int64_t at, int64_t n)
 	int place = (int)(slot % WINDOW_SLOTS);
 
 	if (w->slot[place] != slot) {
-		if (w->slot[place] > slot)
-			return; /* so long ago that its place has been used again */
+		/* Is it so long ago that its place has been used again? What was counted later than
+		 * that was counted by a clock that has been set back since. */
+		if (w->slot[place] > slot && w->slot[place] <= slot + WINDOW_SLOTS)
+			return;
 		w->slot[place] = slot;
 		w->count[place] = 0;
 	}
 	w->count[place] += n;
 }
 
-/* A slot counts until its last moment has left the window. */
+/* A slot counts until its last moment has left the window. One that is further ahead than the
+ * window is long was counted by a clock that has been set back since. */
 static bool in_window(const struct window *w, int i, int64_t now)
 {
-	return w->count[i] > 0 && (w->slot[i] + 1) * window_slot_seconds(w) > now - w->seconds;
+	int64_t begin = w->slot[i] * window_slot_seconds(w), end = begin + window_slot_seconds(w);
+
+	return w->count[i] > 0 && end > now - w->seconds && begin <= now + w->seconds;
 }
 
 int64_t window_used(const struct window *w, int64_t now)

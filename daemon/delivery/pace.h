@@ -35,7 +35,8 @@ struct window {
 void window_set(struct window *w, int64_t most, int64_t seconds);
 int64_t window_slot_seconds(const struct window *w);
 
-/* Counts `n` messages at a time that may lie in the past. */
+/* Counts `n` messages at a time that may lie in the past, but no further than the window reaches.
+ */
 void window_add(struct window *w, int64_t at, int64_t n);
 int64_t window_used(const struct window *w, int64_t now);
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define LOW 256
+#define DOMAINS_SHOWN 200
 #define DOMAIN_WAITING 64 /* more than these are put off in the store */
 
 struct ready {
@@ -24,6 +25,8 @@ struct ready {
 	size_t n_waiting;
 	struct domain *domains;   /* hash by name: those that are set apart */
 	struct ready_item *known; /* hash by delivery.key */
+	int64_t *rewinds;         /* digests of which something was given up */
+	size_t n_rewinds;
 	bool closed, low_told;
 	void (*low)(void *arg);
 	void *arg;
@@ -44,11 +47,6 @@ void outgoing_digest_unref(struct outgoing_digest *d)
 	compose_plan_free(d->plan);
 	policy_free(d->strikes);
 	free(d);
-}
-
-void outgoing_digest_rewind(struct outgoing_digest *d)
-{
-	atomic_store(&d->rewind, true);
 }
 
 /* ---- Domains ---- */
@@ -75,7 +73,7 @@ static struct domain *ensure_domain(struct ready *q, const char *name)
 
 static void drop_if_ordinary(struct ready *q, struct domain *d)
 {
-	if (!domain_is_ordinary(d))
+	if (!domain_is_ordinary(d, clock_mono_us()))
 		return;
 	HASH_DEL(q->domains, d);
 	domain_free(d);
@@ -128,7 +126,7 @@ void ready_judge(struct ready *q, const struct ready_item *item, enum ready_verd
 		verdict == READY_COMPLAINED ? ensure_domain(q, name) : find_domain(q, name);
 	if (d != NULL && verdict == READY_COMPLAINED) {
 		slow = d->slow;
-		domain_complained(d, reason, clock_mono_us(), clock_now());
+		domain_complained(d, reason, clock_mono_us());
 		is_new = d->slow != slow;
 		slow = d->slow;
 	} else if (d != NULL && verdict == READY_CONTENT) {
@@ -187,29 +185,41 @@ static size_t drop_from(struct ready *q, struct item_list *list, int64_t digest_
 	return dropped;
 }
 
-static void drop_waiting(struct ready *q, int64_t digest_id)
+/* Returns how many. */
+static size_t drop_waiting(struct ready *q, int64_t digest_id)
 {
 	struct domain *d, *next;
+	size_t dropped = drop_from(q, &q->waiting, digest_id);
 
-	q->n_waiting -= drop_from(q, &q->waiting, digest_id);
+	q->n_waiting -= dropped;
 	HASH_ITER(hh, q->domains, d, next)
 	{
-		d->n_waiting -= (int)drop_from(q, &d->waiting, digest_id);
+		size_t here = drop_from(q, &d->waiting, digest_id);
+		d->n_waiting -= (int)here;
+		dropped += here;
 		drop_if_ordinary(q, d);
 	}
 	q->low_told = false;
+	return dropped;
 }
 
 void ready_free(struct ready *q)
 {
 	struct domain *d, *next;
+	struct ready_item *item, *other;
 
 	drop_waiting(q, 0);
+	HASH_ITER(hh, q->known, item, other)
+	{
+		HASH_DEL(q->known, item);
+		item_free(item);
+	}
 	HASH_ITER(hh, q->domains, d, next)
 	{
 		HASH_DEL(q->domains, d);
 		domain_free(d);
 	}
+	free(q->rewinds);
 	pthread_cond_destroy(&q->changed);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -354,16 +364,68 @@ void ready_return(struct ready *q, struct ready_item *item, bool last)
 		item_free(item);
 }
 
-void ready_done(struct ready *q, struct ready_item *item)
+static void let_go(struct ready *q, struct ready_item *item)
 {
-	pthread_mutex_lock(&q->lock);
 	HASH_DEL(q->known, item);
 	/* Somebody may wait for the place that is free now. */
 	if (item->domain != NULL)
 		pthread_cond_signal(&q->changed);
 	leave_domain(q, item);
+}
+
+void ready_done(struct ready *q, struct ready_item *item)
+{
+	pthread_mutex_lock(&q->lock);
+	let_go(q, item);
 	pthread_mutex_unlock(&q->lock);
 	item_free(item);
+}
+
+void ready_abandon(struct ready *q, struct ready_item *item)
+{
+	pthread_mutex_lock(&q->lock);
+	leave_domain(q, item);
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- Starting again ---- */
+
+static int64_t *find_rewind(struct ready *q, int64_t digest_id)
+{
+	for (size_t i = 0; i < q->n_rewinds; i++)
+		if (q->rewinds[i] == digest_id)
+			return &q->rewinds[i];
+	return NULL;
+}
+
+/* By the digest's number: whoever fetches it now may not be who fetched it when it was held back.
+ */
+static void note_rewind(struct ready *q, int64_t digest_id)
+{
+	if (find_rewind(q, digest_id) != NULL)
+		return;
+	q->rewinds = xreallocarray(q->rewinds, q->n_rewinds + 1, sizeof(*q->rewinds));
+	q->rewinds[q->n_rewinds++] = digest_id;
+}
+
+/* Both at once: what is fetched between the two would be taken for known and passed over. */
+void ready_give_up(struct ready *q, struct ready_item *item)
+{
+	pthread_mutex_lock(&q->lock);
+	let_go(q, item);
+	note_rewind(q, item->digest->id);
+	pthread_mutex_unlock(&q->lock);
+	item_free(item);
+}
+
+bool ready_take_rewind(struct ready *q, int64_t digest_id)
+{
+	pthread_mutex_lock(&q->lock);
+	int64_t *at = find_rewind(q, digest_id);
+	if (at != NULL)
+		*at = q->rewinds[--q->n_rewinds];
+	pthread_mutex_unlock(&q->lock);
+	return at != NULL;
 }
 
 /* ---- What the runner asks ---- */
@@ -387,30 +449,22 @@ size_t ready_known(struct ready *q)
 size_t ready_sendable(struct ready *q, int64_t *next_us)
 {
 	int64_t now_us = clock_mono_us();
+	struct domain *d, *next;
 
 	*next_us = INT64_MAX;
 	pthread_mutex_lock(&q->lock);
 	size_t n = q->n_waiting;
-	for (struct domain *d = q->domains; d != NULL; d = d->hh.next) {
+	HASH_ITER(hh, q->domains, d, next)
+	{
 		int64_t open_us = d->n_waiting > 0 ? domain_open_us(d, now_us) : INT64_MAX;
 		if (open_us <= now_us)
 			n += (size_t)d->n_waiting;
 		else if (open_us < *next_us)
 			*next_us = open_us;
+		drop_if_ordinary(q, d);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return n;
-}
-
-/* How long the last of those that wait for a domain will have to, at least. */
-static int64_t backlog_s(const struct domain *d, int64_t now_us)
-{
-	int64_t each_us = d->pace.interval_us;
-	int64_t pause_us = d->slow > 0 && d->until_us > now_us ? d->until_us - now_us : 0;
-
-	if (d->slow > 0 && d->slow_pace.interval_us > each_us)
-		each_us = d->slow_pace.interval_us;
-	return (pause_us + each_us * DOMAIN_WAITING) / 1000000;
 }
 
 /* Those behind the first DOMAIN_WAITING. */
@@ -443,7 +497,8 @@ size_t ready_surplus(struct ready *q, struct ready_item **out, size_t max, int64
 	pthread_mutex_lock(&q->lock);
 	for (struct domain *d = q->domains; d != NULL && n == 0; d = d->hh.next) {
 		n = take_behind(d, out, max);
-		*after_s = backlog_s(d, now_us);
+		if (n > 0)
+			*after_s = domain_plan(d, n, DOMAIN_WAITING, now_us);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return n;
@@ -461,8 +516,10 @@ void ready_close(struct ready *q)
 void ready_drop_digest(struct ready *q, int64_t digest_id)
 {
 	pthread_mutex_lock(&q->lock);
-	drop_waiting(q, digest_id);
+	if (drop_waiting(q, digest_id) > 0)
+		note_rewind(q, digest_id);
 	pthread_mutex_unlock(&q->lock);
+	q->low(q->arg);
 }
 
 json_t *ready_status(struct ready *q)
@@ -471,7 +528,8 @@ json_t *ready_status(struct ready *q)
 	int64_t now_us = clock_mono_us(), now = clock_now();
 
 	pthread_mutex_lock(&q->lock);
-	for (struct domain *d = q->domains; d != NULL; d = d->hh.next) {
+	for (struct domain *d = q->domains; d != NULL && json_array_size(all) < DOMAINS_SHOWN;
+		d = d->hh.next) {
 		bool paused = d->slow > 0 && d->until_us > now_us;
 		int64_t each_us = d->slow > 0 ? d->slow_pace.interval_us : d->pace.interval_us;
 		json_array_append_new(all,

@@ -19,15 +19,11 @@ struct outgoing_digest {
 	int64_t id, list_id;
 	struct compose_plan *plan;
 	char from[ADDRESS_MAX + 1]; /* the reverse-path (RFC 5321, 3.3) */
-	atomic_bool rewind;         /* see outgoing_digest_rewind() */
 	struct policy_strikes *strikes;
 	atomic_int refs;
 };
 struct outgoing_digest *outgoing_digest_ref(struct outgoing_digest *d);
 void outgoing_digest_unref(struct outgoing_digest *d);
-/* One of its deliveries was given up although it is still queued in the store: fetching starts at
- * the first again. */
-void outgoing_digest_rewind(struct outgoing_digest *d);
 
 /* One delivery. It belongs to whoever has it: the queue, then a session, which gives it back or is
  * done with it. */
@@ -42,7 +38,8 @@ struct ready_item {
 struct ready;
 
 struct ready *ready_new(
-	void (*low)(void *arg), void *arg); /* low: called when a take leaves little */
+	void (*low)(void *arg), void *arg); /* low: called when a take leaves little, and when
+					       something was dropped */
 void ready_free(struct ready *q);
 
 /* The limits of some domains; those of others that had any end. Copied. */
@@ -63,6 +60,14 @@ void ready_return(struct ready *q, struct ready_item *item, bool last);
 enum ready_verdict { READY_NO_WORD, READY_CONTENT, READY_COMPLAINED };
 /* It is settled in the store (or none of this queue's business any more). */
 void ready_done(struct ready *q, struct ready_item *item);
+/* It goes unsettled: the store has it queued as before, behind the place up to which its digest has
+ * been fetched by now, so that fetching has to start at the first again. */
+void ready_give_up(struct ready *q, struct ready_item *item);
+/* It was sent, and the store cannot be told: it must not be fetched again while this program runs.
+ */
+void ready_abandon(struct ready *q, struct ready_item *item);
+/* True once after something of the digest was given up or dropped. */
+bool ready_take_rewind(struct ready *q, int64_t digest_id);
 /* What the answer said of its domain's patience; before ready_done(). reason: the relay's words. */
 void ready_judge(struct ready *q, const struct ready_item *item, enum ready_verdict verdict,
 	const char *reason);
@@ -79,7 +84,7 @@ size_t ready_surplus(struct ready *q, struct ready_item **out, size_t max, int64
 
 /* From now on nothing is given out; what waits is dropped (it stays queued in the store). */
 void ready_close(struct ready *q);
-/* Drops what waits of one digest, because it was paused or cancelled. */
+/* Gives up what waits of one digest, because it was paused or cancelled. */
 void ready_drop_digest(struct ready *q, int64_t digest_id);
 
 /* Domains that are set apart: [{"domain","state","waiting","busy","rate","until","reason"}]. */

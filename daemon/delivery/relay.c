@@ -209,11 +209,17 @@ void relay_add_history(struct relay *r, int64_t at, int64_t n)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* A pause that is longer than any can be is one of a clock that has been set back since. */
+static bool is_pausing(const struct relay *r, int64_t now)
+{
+	return r->retry_at > now && r->retry_at <= now + PAUSE_LONGEST;
+}
+
 static int64_t open_at(const struct relay *r, int64_t now)
 {
 	int64_t at = window_open_at(&r->window, now);
 
-	return r->retry_at > at ? r->retry_at : at;
+	return is_pausing(r, now) && r->retry_at > at ? r->retry_at : at;
 }
 
 int64_t relay_open_at(struct relay *r, int64_t now)
@@ -318,7 +324,7 @@ void relay_failed(struct relay *r, int64_t now, const char *reason)
 
 	pthread_mutex_lock(&r->lock);
 	/* Sessions that fail together are one failure. */
-	bool counts = r->retry_at <= now;
+	bool counts = !is_pausing(r, now);
 	if (counts) {
 		for (int i = 0; i < r->failures && pause < PAUSE_LONGEST; i++)
 			pause *= 2;

@@ -308,12 +308,10 @@ static void note_refusal(struct connection *c, const struct outgoing *o)
 /* One that the store held back lies before what is fetched next: fetching begins anew. */
 static void give_up(struct connection *c, struct outgoing *o)
 {
-	struct outgoing_digest *digest = outgoing_digest_ref(o->item->digest);
-
-	ready_done(c->s->world.ready, o->item);
 	if (o->later)
-		outgoing_digest_rewind(digest);
-	outgoing_digest_unref(digest);
+		ready_give_up(c->s->world.ready, o->item);
+	else
+		ready_done(c->s->world.ready, o->item);
 }
 
 /* Broken off because we are stopping: nobody is to blame, and it is the next one after the start.

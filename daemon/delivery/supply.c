@@ -14,12 +14,17 @@
 
 #define FULL 1024 /* no more is fetched when this many wait */
 #define CHUNK 128
+#define RETRY_MS 60000 /* a digest that cannot be sent is looked at again */
+#define PUT_OFF_S 300  /* … and its retries later than that */
+#define DUE_ROUNDS 16
 
 /* A digest that goes out. */
 struct feed {
 	int64_t digest_id;
 	struct outgoing_digest *digest; /* NULL: it cannot be sent, which has been logged */
-	int64_t after;                  /* the last subscriber fetched */
+	struct senders *tried;          /* with these, and the time after which to try again */
+	int64_t retry_ms;
+	int64_t after; /* the last subscriber fetched */
 	bool all_fetched;
 	bool seen; /* still active at the last look */
 };
@@ -46,12 +51,18 @@ struct supply *supply_new(
 	return s;
 }
 
+static void feed_free(struct feed *f)
+{
+	outgoing_digest_unref(f->digest);
+	senders_unref(f->tried);
+}
+
 void supply_free(struct supply *s)
 {
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < s->n_feeds; i++)
-		outgoing_digest_unref(s->feeds[i].digest);
+		feed_free(&s->feeds[i]);
 	free(s->feeds);
 	store_close(s->store);
 	free(s);
@@ -88,7 +99,6 @@ static struct outgoing_digest *load_digest(
 	out->plan = plan;
 	memcpy(out->from, sender->from, sizeof(out->from));
 	atomic_init(&out->refs, 1);
-	atomic_init(&out->rewind, false);
 	out->strikes = policy_new();
 	return out;
 }
@@ -130,13 +140,29 @@ static void drop_ended_feeds(struct supply *s)
 		}
 		log_end(s, s->feeds[i].digest_id);
 		ready_drop_digest(s->ready, s->feeds[i].digest_id);
-		outgoing_digest_unref(s->feeds[i].digest);
+		/* If it comes back, it is fetched from the first anyway. */
+		ready_take_rewind(s->ready, s->feeds[i].digest_id);
+		feed_free(&s->feeds[i]);
 	}
 	s->n_feeds = kept;
 }
 
+/* At first, with every new configuration, and now and then. */
+static void load(
+	struct supply *s, struct feed *f, struct senders *senders, const struct store_digest *d)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (f->digest != NULL || f->all_fetched || (f->tried == senders && now_ms < f->retry_ms))
+		return;
+	senders_unref(f->tried);
+	f->tried = senders_ref(senders);
+	f->retry_ms = now_ms + RETRY_MS;
+	f->digest = load_digest(s, senders, d);
+}
+
 static bool look_at_digests(
-	struct supply *s, const struct senders *senders, bool *enqueuing, struct error *e)
+	struct supply *s, struct senders *senders, bool *enqueuing, struct error *e)
 {
 	struct store_digest *active;
 	size_t n;
@@ -153,9 +179,8 @@ static bool look_at_digests(
 			f = &s->feeds[s->n_feeds++];
 			*f = (struct feed){.digest_id = active[i].id};
 		}
-		if (f->digest == NULL && !f->all_fetched)
-			f->digest = load_digest(s, senders, &active[i]);
-		if (f->digest != NULL && atomic_exchange(&f->digest->rewind, false)) {
+		load(s, f, senders, &active[i]);
+		if (f->digest != NULL && ready_take_rewind(s->ready, f->digest_id)) {
 			f->after = 0;
 			f->all_fetched = false;
 		}
@@ -207,23 +232,6 @@ static void add(struct supply *s, struct store_ready *r, struct outgoing_digest 
 		log_error("result not recorded", "reason=%s", log_quote(e.text));
 }
 
-static bool fetch_due(struct supply *s, int64_t now, struct error *e)
-{
-	size_t limit = CHUNK + ready_known(s->ready), n;
-	struct store_ready *due = xcalloc(limit, sizeof(*due));
-	bool ok = store_delivery_due(s->store, now, limit, due, &n, e);
-
-	for (size_t i = 0; ok && i < n; i++) {
-		struct feed *f = find_feed(s, due[i].key.digest_id);
-		if (f != NULL && f->digest != NULL)
-			add(s, &due[i], f->digest);
-		else
-			store_ready_free(&due[i]);
-	}
-	free(due);
-	return ok;
-}
-
 static bool fetch_fresh(
 	struct supply *s, struct feed *f, bool enqueuing, size_t *got, struct error *e)
 {
@@ -256,23 +264,67 @@ static bool put_off(struct store *store, void *arg, struct error *e)
 	return store_delivery_put_off(store, p->keys, p->n, p->due_at, p->now, e);
 }
 
+static bool run_put_off(struct supply *s, struct put_off *p)
+{
+	struct error e = {0};
+
+	if (store_writer_run(s->writer, put_off, p, STORE_JOB_RETRY, &e))
+		return true;
+	log_error("deliveries not put off", "reason=%s", log_quote(e.text));
+	return false;
+}
+
+/* Those of a digest that cannot be sent are put into p, as many as fit. */
+static bool fetch_due_once(struct supply *s, int64_t now, struct put_off *p, struct error *e)
+{
+	size_t limit = CHUNK + ready_known(s->ready), n;
+	struct store_ready *due = xcalloc(limit, sizeof(*due));
+	bool ok = store_delivery_due(s->store, now, limit, due, &n, e);
+
+	for (size_t i = 0; ok && i < n; i++) {
+		struct feed *f = find_feed(s, due[i].key.digest_id);
+		if (f != NULL && f->digest != NULL) {
+			add(s, &due[i], f->digest);
+			continue;
+		}
+		if (f != NULL && p->n < CHUNK)
+			p->keys[p->n++] = due[i].key;
+		store_ready_free(&due[i]);
+	}
+	free(due);
+	return ok;
+}
+
+/* What cannot be sent must not be in front of all others for ever. */
+static bool fetch_due(struct supply *s, int64_t now, struct error *e)
+{
+	for (int round = 0; round < DUE_ROUNDS; round++) {
+		struct put_off p = {.due_at = now + PUT_OFF_S, .now = now};
+		if (!fetch_due_once(s, now, &p, e))
+			return false;
+		if (p.n == 0 || !run_put_off(s, &p))
+			break;
+	}
+	return true;
+}
+
 /* What waits behind many others for one domain goes back to the store, so that the queue has room
  * for those of other domains. */
 static void put_off_surplus(struct supply *s, int64_t now)
 {
 	struct ready_item *items[CHUNK];
 	struct put_off p = {.now = now};
-	struct error e = {0};
 	int64_t after_s;
 
 	while ((p.n = ready_surplus(s->ready, items, CHUNK, &after_s)) > 0) {
 		p.due_at = now + after_s + 5 + random_below((uint32_t)after_s / 4 + 10);
 		for (size_t i = 0; i < p.n; i++)
 			p.keys[i] = items[i]->delivery.key;
-		if (!store_writer_run(s->writer, put_off, &p, STORE_JOB_RETRY, &e))
-			log_error("deliveries not put off", "reason=%s", log_quote(e.text));
+		bool ok = run_put_off(s, &p);
 		for (size_t i = 0; i < p.n; i++)
-			ready_done(s->ready, items[i]);
+			(ok ? ready_done : ready_give_up)(s->ready, items[i]);
+		if (!ok)
+			return;
 	}
 }
 
@@ -294,8 +346,8 @@ void supply_relay_history(struct supply *s, struct relay *relay, int64_t now)
 			log_quote(e.text));
 }
 
-bool supply_more(struct supply *s, const struct senders *senders, int64_t now, int64_t *next_due,
-	struct error *e)
+bool supply_more(
+	struct supply *s, struct senders *senders, int64_t now, int64_t *next_due, struct error *e)
 {
 	bool enqueuing;
 	size_t got = 1;

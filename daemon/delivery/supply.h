@@ -16,8 +16,8 @@ void supply_free(struct supply *s);
 
 /* Tops the ready queue up. *next_due: when the next deferred delivery falls due (0: none). False if
  * the store could not be read. */
-bool supply_more(struct supply *s, const struct senders *senders, int64_t now, int64_t *next_due,
-	struct error *e);
+bool supply_more(
+	struct supply *s, struct senders *senders, int64_t now, int64_t *next_due, struct error *e);
 
 /* Tells the relay what it took before the start, as far as its window reaches. */
 void supply_relay_history(struct supply *s, struct relay *relay, int64_t now);

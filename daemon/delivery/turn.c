@@ -76,7 +76,9 @@ enum store_go turns_wait(struct turns *t)
 	while (t->running)
 		pthread_cond_wait(&t->ended, &t->lock);
 	pthread_mutex_unlock(&t->lock);
-	if (t->settled != NULL)
+	if (t->settled != NULL && t->failed)
+		ready_abandon(t->ready, t->settled);
+	else if (t->settled != NULL)
 		ready_done(t->ready, t->settled);
 	t->settled = NULL;
 	return t->failed ? STORE_NOT_NOW : t->go;

@@ -102,6 +102,22 @@ static void test_no_window_ever_holds_more_than_its_limit(void **state)
 	assert_in_range(n, 50 * 20 * 95 / 100, 50 * 21);
 }
 
+/* A machine that starts with a wrong clock may have sent a lot in a year to come. */
+static void test_a_clock_that_was_set_back_closes_no_window(void **state)
+{
+	struct window w = {0};
+	const int64_t now = 1790000000, year = 365 * 86400;
+
+	(void)state;
+	window_set(&w, 10, 86400);
+	window_add(&w, now + year, 10);
+	assert_true(window_open_at(&w, now + year) > now + year);
+	assert_int_equal(window_open_at(&w, now), now);
+	for (int64_t at = now; at < now + 86400; at += 600)
+		window_add(&w, at, 1);
+	assert_int_equal(window_used(&w, now + 86399), 144);
+}
+
 static void test_what_was_counted_before_a_restart_counts(void **state)
 {
 	struct window w = {0};
@@ -123,6 +139,7 @@ int main(void)
 		cmocka_unit_test(
 			test_a_window_closes_when_it_is_full_and_opens_as_the_past_leaves_it),
 		cmocka_unit_test(test_no_window_ever_holds_more_than_its_limit),
+		cmocka_unit_test(test_a_clock_that_was_set_back_closes_no_window),
 		cmocka_unit_test(test_what_was_counted_before_a_restart_counts),
 	};
 
