@@ -79,14 +79,16 @@ class Hubmail:
         self.house.write_config()
 
     def prepare(self, size):
-        """Starts it and writes a post whose message has about `size` bytes."""
-        length = size // 3
-        self._write_post(length)
         self.house.start()
         self.house.import_readers(self.messages)
+        return self.write_to_size(size)
+
+    def write_to_size(self, size):
+        """Writes a post whose message has about `size` bytes: the last one, which is sent."""
+        length = size // 3
+        self._write_post(length)
         for _ in range(3):
-            measured = len(self.preview())
-            length = max(1, length + (size - measured) // 2)
+            length = max(1, length + (size - len(self.preview())) // 2)
             self._write_post(length)
         return len(self.preview())
 
@@ -97,10 +99,7 @@ class Hubmail:
         paragraphs = [words[i : i + 600] for i in range(0, length, 600)]
         title = f"Post {self.posts}"
         self.house.write_post(f"post{self.posts}.md", title, "\n\n".join(paragraphs))
-        if self.house.daemon is not None:
-            wait_until(
-                lambda: title in (p["title"] for p in self.house.ask("posts")), "the post is known"
-            )
+        wait_until(lambda: title in (p["title"] for p in self.house.ask("posts")), "the post is known")
 
     def preview(self):
         """The message as one of the readers gets it."""
@@ -110,6 +109,9 @@ class Hubmail:
         )
         assert done.code == 0, done
         return out.read_bytes()
+
+    def unsubscribe_link(self):
+        return email.message_from_bytes(self.preview())["List-Unsubscribe"].strip("<>")
 
     def send(self, port, size):
         self.before = self.cpu()
@@ -151,7 +153,6 @@ class Nodemailer:
     def prepare(self, size):
         raw = self.hubmail.preview()
         mail = email.message_from_bytes(raw, policy=email.policy.default)
-        link = mail["List-Unsubscribe"].strip("<>")
         kept = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
         self.content = {
             "from": mail["From"],
@@ -159,7 +160,7 @@ class Nodemailer:
             "text": mail.get_body(("plain",)).get_content(),
             "html": mail.get_body(("html",)).get_content(),
             "headers": {name: mail[name] for name in kept if mail[name] is not None},
-            "token": link.rsplit("/", 1)[1],
+            "token": self.hubmail.unsubscribe_link().rsplit("/", 1)[1],
         }
         return len(raw)
 
