@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define FETCH_TIMEOUT_S 60
+#define PLACES_MAX 6 /* where a page's feed is looked for */
 
 static const struct option_spec options[] = {
 	{.name = "base",
@@ -53,37 +54,74 @@ static void show(struct report *r, const struct post_list *posts)
 
 struct download {
 	struct event_base *base;
+	struct fetcher *fetcher;
 	const char *base_url; /* or NULL: where the redirects ended */
 	struct post_list *posts;
-	struct error *e;
+	struct strlist places; /* of the feeds that the page at the URL may have */
+	size_t next;           /* of them */
+	struct error *e;       /* why there is none at the URL */
 	bool done;
 };
+
+static void ask(struct download *d, const char *url);
 
 static void arrived(const struct fetch_answer *answer, const struct error *failure, void *arg)
 {
 	struct download *d = arg;
+	struct error e = {0};
 
 	if (failure != NULL)
-		*d->e = *failure;
+		e = *failure;
 	else
 		d->done = source_feed_parse(answer->body, answer->len,
 			d->base_url != NULL ? d->base_url : answer->url, answer->charset, d->posts,
-			d->e);
-	event_base_loopbreak(d->base);
+			&e);
+	if (!d->done && d->next == 0) {
+		*d->e = e;
+		if (failure == NULL && source_feed_is_page(answer->body, answer->len))
+			source_feed_discover(answer->body, answer->len, answer->url, &d->places);
+	}
+	if (!d->done && d->next < d->places.n && d->next < PLACES_MAX)
+		ask(d, d->places.items[d->next++]);
+	else
+		event_base_loopbreak(d->base);
 }
 
-static bool from_url(
-	const char *url, const char *base_url, struct post_list *posts, struct error *e)
+static void ask(struct download *d, const char *url)
 {
-	struct loop *loop = loop_new();
-	struct download d = {loop_base(loop), base_url, posts, e, false};
-	struct fetcher *f = fetcher_new(loop, "hubmail/" HUBMAIL_VERSION);
 	struct fetch_request request = {
 		.url = url, .max_bytes = SOURCE_FEED_MAX, .timeout_s = FETCH_TIMEOUT_S};
 
-	if (fetch_start(f, &request, arrived, &d) != NULL)
-		event_base_dispatch(d.base);
-	fetcher_free(f);
+	fetch_start(d->fetcher, &request, arrived, d);
+}
+
+/* Which of the page's feeds it was. */
+static void tell_place(const struct download *d, struct report *r, struct error *e)
+{
+	struct error why = *e;
+
+	if (d->done && d->next > 0)
+		report_note(r, "this is a page, whose feed is %s", d->places.items[d->next - 1]);
+	else if (!d->done && d->next > 0)
+		error_set(e, why.code, "%s, and none of the feeds that it may have can be read",
+			why.text);
+}
+
+static bool from_url(struct report *r, const char *url, const char *base_url,
+	struct post_list *posts, struct error *e)
+{
+	struct loop *loop = loop_new();
+	struct download d = {.base = loop_base(loop),
+		.fetcher = fetcher_new(loop, "hubmail/" HUBMAIL_VERSION),
+		.base_url = base_url,
+		.posts = posts,
+		.e = e};
+
+	ask(&d, url);
+	event_base_dispatch(d.base);
+	tell_place(&d, r, e);
+	strlist_free(&d.places);
+	fetcher_free(d.fetcher);
 	loop_free(loop);
 	if (!d.done && e->code == ERROR_NONE)
 		error_set(e, ERROR_IO, "%s: could not be fetched", url);
@@ -136,8 +174,8 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	const char *what = a->words[0], *base_url = args_value(a, "base");
 	struct post_list posts = {0};
 	bool url = text_starts(what, "http://") || text_starts(what, "https://");
-	bool done =
-		url ? from_url(what, base_url, &posts, e) : from_file(what, base_url, &posts, e);
+	bool done = url ? from_url(cli->report, what, base_url, &posts, e)
+			: from_file(what, base_url, &posts, e);
 
 	if (done)
 		show(cli->report, &posts);
@@ -153,7 +191,8 @@ const struct command command_parse = {
 	.max_words = 1,
 	.complete = COMPLETE_FILE,
 	.summary = "shows the posts in a feed or a file, without storing anything",
-	.help = "A FILE that ends in .md, .markdown, .html or .htm is one post, any other a feed.\n"
+	.help = "At a URL with a page, the page's feed is shown.\n"
+		"A FILE that ends in .md, .markdown, .html or .htm is one post, any other a feed.\n"
 		"--json shows all that hubmail would take.",
 	.options = options,
 	.run = run,

@@ -177,6 +177,14 @@ static void reload(evutil_socket_t sig, short what, void *arg)
 
 /* ---- Stop ---- */
 
+/* Neither a relay nor a full disk is waited for. A result that cannot be recorded leaves its trace
+ * in the database, as after a crash. */
+static void stop_now(struct daemon *d)
+{
+	delivery_stop(d->delivery, true);
+	store_writer_hurry(d->writer);
+}
+
 static void stop_check(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
@@ -189,7 +197,7 @@ static void stop_check(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (clock_mono_ms() > d->stop_at_ms)
-		delivery_stop(d->delivery, true);
+		stop_now(d);
 	evtimer_add(d->stop_timer, &again);
 }
 
@@ -205,7 +213,10 @@ static void stop(evutil_socket_t sig, short what, void *arg)
 	if (!d->stopping)
 		d->stop_at_ms = clock_mono_ms() + STOP_PATIENCE_S * 1000;
 	d->stopping = true;
-	delivery_stop(d->delivery, now);
+	if (now)
+		stop_now(d);
+	else
+		delivery_stop(d->delivery, false);
 	stop_check(-1, 0, d);
 }
 

@@ -3,6 +3,7 @@
 #include "hubmail/control_daemon.h"
 
 #include "hubmail/base_address.h"
+#include "hubmail/base_json.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/edition.h"
 #include "hubmail/store_digest.h"
@@ -16,14 +17,14 @@
 static json_t *digest_json(const struct store_digest *d)
 {
 	return json_pack(
-		"{s:I, s:s, s:s, s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"id", (json_int_t)d->id, "list", d->list, "edition", edition_name(d->edition),
-		"state", digest_state_name(d->state), "reason", d->reason, "subject", d->subject,
-		"total", (json_int_t)d->total, "audience", (json_int_t)d->audience, "queued",
-		(json_int_t)d->queued, "deferred", (json_int_t)d->deferred, "sent",
-		(json_int_t)d->sent, "failed", (json_int_t)d->failed, "cancelled",
-		(json_int_t)d->cancelled, "held", (json_int_t)d->held, "created_at",
-		(json_int_t)d->created_at);
+		"{s:I, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+		(json_int_t)d->id, "list", d->list, "edition", edition_name(d->edition), "state",
+		digest_state_name(d->state), "reason", json_text(d->reason), "subject",
+		json_text(d->subject), "total", (json_int_t)d->total, "audience",
+		(json_int_t)d->audience, "queued", (json_int_t)d->queued, "deferred",
+		(json_int_t)d->deferred, "sent", (json_int_t)d->sent, "failed",
+		(json_int_t)d->failed, "cancelled", (json_int_t)d->cancelled, "held",
+		(json_int_t)d->held, "created_at", (json_int_t)d->created_at);
 }
 
 /* Those that have not ended, those that are held back among them. NULL on error. */
@@ -55,10 +56,10 @@ static void status(struct control_daemon *d, struct control_request *r)
 	}
 	bool trouble = store_writer_trouble(d->writer, &e);
 	control_answer(
-		r, json_pack("{s:s, s:i, s:I, s:{s:s, s:s?}, s:o, s:o, s:o, s:o}", "version",
+		r, json_pack("{s:s, s:i, s:I, s:{s:s, s:o}, s:o, s:o, s:o, s:o}", "version",
 			   HUBMAIL_VERSION, "pid", (int)getpid(), "started_at",
 			   (json_int_t)d->started_at, "database", "path", d->config->database,
-			   "trouble", trouble ? e.text : NULL, "relays",
+			   "trouble", json_text(trouble ? e.text : NULL), "relays",
 			   delivery_status(d->delivery), "domains", delivery_domains(d->delivery),
 			   "sources", schedule_status(d->schedule), "digests", digests));
 }

@@ -5,6 +5,7 @@
 
 #include "domain.h"
 #include "hubmail/base_clock.h"
+#include "hubmail/base_json.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
 #include "policy.h"
@@ -473,15 +474,14 @@ json_t *ready_status(struct ready *q)
 		bool paused = d->slow > 0 && d->until_us > now_us;
 		int64_t each_us = d->slow > 0 ? d->slow_pace.interval_us : d->pace.interval_us;
 		json_array_append_new(all,
-			json_pack("{s:s, s:s, s:i, s:i, s:f, s:I, s:s?}", "domain", d->name,
-				"state",
+			json_pack("{s:s, s:s, s:i, s:i, s:f, s:I, s:o}", "domain", d->name, "state",
 				paused        ? "paused"
 				: d->slow > 0 ? "slowed"
 					      : "limited",
 				"waiting", d->n_waiting, "busy", d->busy, "rate",
 				each_us > 0 ? 1e6 / (double)each_us : 0.0, "until",
 				(json_int_t)(paused ? now + (d->until_us - now_us) / 1000000 : 0),
-				"reason", d->slow > 0 ? d->reason : NULL));
+				"reason", json_text(d->slow > 0 ? d->reason : NULL)));
 	}
 	pthread_mutex_unlock(&q->lock);
 	return all;

@@ -3,6 +3,7 @@
 #include "relay.h"
 
 #include "hubmail/base_clock.h"
+#include "hubmail/base_json.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
 #include "pace.h"
@@ -395,13 +396,13 @@ json_t *relay_status(struct relay *r, int64_t now)
 {
 	pthread_mutex_lock(&r->lock);
 	int64_t at = open_at(r, now);
-	json_t *j = json_pack("{s:s, s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:f, s:s?, s:I}", "relay",
+	json_t *j = json_pack("{s:s, s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:f, s:o, s:I}", "relay",
 		r->settings.name, "host", r->settings.host, "port", r->settings.port, "state",
 		state_name(r, now), "sessions", r->sessions, "sent",
 		(json_int_t)r->counts[RELAY_SENT], "deferred",
 		(json_int_t)r->counts[RELAY_DEFERRED], "failed",
-		(json_int_t)r->counts[RELAY_FAILED], "rate", rate(r, now), "error", r->error,
-		"retry_at", (json_int_t)(at > now ? at : 0));
+		(json_int_t)r->counts[RELAY_FAILED], "rate", rate(r, now), "error",
+		json_text(r->error), "retry_at", (json_int_t)(at > now ? at : 0));
 	if (r->settings.limit.count > 0) {
 		json_object_set_new(j, "limit", json_integer(r->settings.limit.count));
 		json_object_set_new(j, "limit_used", json_integer(window_used(&r->window, now)));

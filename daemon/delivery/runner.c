@@ -21,6 +21,7 @@
 #define SLEEP_MAX_MS 30000
 #define MESSAGES_PER_SESSION                                                                       \
 	16 /* another session is opened when this many wait for each one that is open */
+#define NO_THREAD_MS 1000 /* out of threads or memory: the next try */
 #define STACK_SIZE (512 * 1024)
 
 /* A session and its thread. */
@@ -49,6 +50,7 @@ struct delivery {
 	struct retry_settings retry;
 	struct worker_list workers;
 	int n_workers;
+	bool no_thread; /* the last session could not be started */
 };
 
 void delivery_prepare_process(void)
@@ -181,6 +183,7 @@ static bool start_worker(struct delivery *d, struct relay *relay)
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	int rc = pthread_create(&w->thread, &attr, worker_main, w);
 	pthread_attr_destroy(&attr);
+	d->no_thread = rc != 0;
 	if (rc != 0) {
 		log_error("session cannot be started", "relay=%s reason=%s",
 			relay_settings(relay)->name, log_quote(strerror(rc)));
@@ -193,6 +196,13 @@ static bool start_worker(struct delivery *d, struct relay *relay)
 	LIST_INSERT_HEAD(&d->workers, w, entry);
 	d->n_workers++;
 	return true;
+}
+
+/* Whether another session would have something to do: one that has to wait for the relay's rate
+ * ends again at once. */
+static bool has_work_for(struct relay *r)
+{
+	return relay_has_place(r) && relay_wait_us(r) == 0;
 }
 
 /* Among the relays of the best priority that serves, the one with the smallest load for its weight.
@@ -210,11 +220,11 @@ static struct relay *choose_relay(struct delivery *d, int64_t now)
 		if (state != RELAY_OPEN)
 			continue;
 		priority = relay_settings(r)->priority;
-		if (best == NULL || (relay_has_place(r) && relay_load(r) < relay_load(best)) ||
-			!relay_has_place(best))
+		if (best == NULL || (has_work_for(r) && relay_load(r) < relay_load(best)) ||
+			!has_work_for(best))
 			best = r;
 	}
-	return best != NULL && relay_enter(best, now) ? best : NULL;
+	return best != NULL && has_work_for(best) && relay_enter(best, now) ? best : NULL;
 }
 
 /* One session finds out whether a relay that failed works again, whatever the others do meanwhile.
@@ -229,15 +239,18 @@ static void start_trials(struct delivery *d, int64_t now)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* Another session is worth it while more wait than the open ones manage, and is not while the one
- * that is there already waits for the relay's rate. */
+/* Another session is worth it while more wait than the open ones manage. */
+static bool is_worth_another(const struct delivery *d, size_t sendable)
+{
+	return sendable > (size_t)d->n_workers * MESSAGES_PER_SESSION;
+}
+
 static void start_workers(struct delivery *d, int64_t now, size_t sendable)
 {
 	struct relay *relay;
 
 	pthread_mutex_lock(&d->lock);
-	while (!atomic_load(&d->stopping) &&
-		sendable > (size_t)d->n_workers * MESSAGES_PER_SESSION &&
+	while (!atomic_load(&d->stopping) && is_worth_another(d, sendable) &&
 		(relay = choose_relay(d, now)) != NULL)
 		if (!start_worker(d, relay))
 			break;
@@ -275,18 +288,29 @@ static void join_workers(struct delivery *d, bool any)
 
 /* ---- The runner's thread ---- */
 
-/* When the next relay opens: soon, if its rate is what it waits for. */
-static int64_t next_relay_ms(struct delivery *d, int64_t now)
+/* When the relay may have a session that it may not have now; INT64_MAX: that is no matter of time.
+ */
+static int64_t relay_ms(struct delivery *d, struct relay *r, int64_t now, size_t sendable)
+{
+	int64_t closed_s = relay_open_at(r, now) - now, wait_us = relay_wait_us(r);
+
+	if (closed_s > 0)
+		return closed_s * 1000;
+	if (wait_us > 0 && relay_has_place(r) && is_worth_another(d, sendable))
+		return wait_us / 1000 + 1;
+	return INT64_MAX;
+}
+
+static int64_t next_relay_ms(struct delivery *d, int64_t now, size_t sendable)
 {
 	int64_t next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
+	if (d->no_thread)
+		next = NO_THREAD_MS;
 	for (size_t i = 0; i < d->n_relays; i++) {
-		struct relay *r = d->relays[i];
-		int64_t closed_s = relay_open_at(r, now) - now;
-		int64_t ms = closed_s > 0 ? closed_s * 1000 : relay_wait_us(r) / 1000 + 1;
-		if (ms < next && (closed_s > 0 || relay_has_place(r)))
-			next = ms;
+		int64_t ms = relay_ms(d, d->relays[i], now, sendable);
+		next = ms < next ? ms : next;
 	}
 	pthread_mutex_unlock(&d->lock);
 	return next;
@@ -305,8 +329,8 @@ static int64_t pause_ms(
 	if (next_us != INT64_MAX && (next_us - clock_mono_us()) / 1000 < pause)
 		pause = (next_us - clock_mono_us()) / 1000 + 1;
 	if (sendable > 0) {
-		int64_t relay_ms = next_relay_ms(d, now);
-		pause = relay_ms < pause ? relay_ms : pause;
+		int64_t relay = next_relay_ms(d, now, sendable);
+		pause = relay < pause ? relay : pause;
 	}
 	return pause > 1 ? pause : 1;
 }

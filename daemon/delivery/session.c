@@ -222,7 +222,9 @@ static void plan_retry(const struct connection *c, const struct outgoing *o, str
 				      random_below(1000000));
 	if (r->outcome == OUTCOME_DEFERRED && r->retry_at - first_at > retry->give_up)
 		r->outcome = OUTCOME_FAILED;
-	r->hold = retry->hold_unknown;
+	/* Each try of one whose answer never comes may be one more copy: that has an end, too. A
+	 * person can have it sent again. */
+	r->hold = retry->hold_unknown || r->retry_at - first_at > retry->give_up;
 }
 
 /* Where no answer decided, our own words stand in its place. */

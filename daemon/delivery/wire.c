@@ -421,7 +421,7 @@ int wire_on_poll(struct wire *w, struct pollfd *fds, nfds_t n, int timeout_ms)
 	else
 		ready = timeout_ms == 0 ? w->in_at < w->in_end : await_answer(w, deadline);
 	if (!ready) {
-		if (writing != NULL || w->out_len > 0)
+		if (writing != NULL || (w->out_len > 0 && timeout_ms != 0))
 			break_off(w);
 		return 0;
 	}

@@ -75,11 +75,15 @@ void ask_cancel(struct watch *w)
 
 /* ---- Elsewhere ---- */
 
-/* The address that works without WordPress's pretty links. */
+/* What the page that came in place of a feed says, or the address that works without WordPress's
+ * pretty links. A feed that was good and shows a page now is in trouble: its site may have other
+ * feeds, but they are not what was asked for. */
 static void find_places(struct watch *w, const struct strlist *found)
 {
 	struct ask *a = &w->ask;
 
+	if (w->has_looked && w->moved_to == NULL)
+		found = NULL;
 	for (size_t i = 0; found != NULL && i < found->n && a->places.n < TRIES_MAX; i++)
 		if (strcmp(found->items[i], a->url) != 0)
 			strlist_add(&a->places, found->items[i]);

@@ -25,6 +25,7 @@ struct look {
 	int64_t source_id, at;
 	char *body, *url, *charset; /* of a feed */
 	size_t body_len;
+	struct strlist places; /* where the page that came says that its feeds are */
 	struct post_list posts;
 	struct store_past past;
 	int64_t oldest; /* of the last page; 0: it has none */
@@ -67,6 +68,7 @@ void look_free(struct look *k)
 	free(k->last_modified);
 	free(k->moved_to);
 	free(k->error);
+	strlist_free(&k->places);
 	post_list_free(&k->posts);
 	settings_unref(k->settings);
 	watch_unref(k->watch);
@@ -140,6 +142,8 @@ static void parse(void *arg)
 		read_channel(k);
 	} else {
 		k->error = xstrdup(e.text);
+		if (k->source->kind == SOURCE_FEED && source_feed_is_page(k->body, k->body_len))
+			source_feed_discover(k->body, k->body_len, k->url, &k->places);
 	}
 	free(k->body);
 	k->body = NULL;
@@ -150,7 +154,7 @@ static void judge(struct look *k)
 	struct watch *w = k->watch;
 
 	if (!k->has_posts) {
-		if (ask_elsewhere(w, k->error, NULL)) {
+		if (ask_elsewhere(w, k->error, &k->places)) {
 			look_free(k);
 			return;
 		}

@@ -3,6 +3,7 @@
 #include "room.h"
 
 #include "hubmail/base_clock.h"
+#include "hubmail/base_json.h"
 #include "hubmail/base_mem.h"
 #include <stdlib.h>
 #include <string.h>
@@ -162,11 +163,12 @@ int schedule_poll(struct schedule *s, const char *which)
 
 static json_t *watch_json(const struct watch *w)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I}", "list",
+	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "list",
 		w->settings->list.name, "kind", source_kind_name(w->source->kind), "location",
-		w->source->location, "state", watch_state(w), "moved_to", w->moved_to, "error",
-		w->error, "failing_since", (json_int_t)w->failing_since, "checked_at",
-		(json_int_t)w->checked_at, "next_at", (json_int_t)w->next_at);
+		json_text(w->source->location), "state", watch_state(w), "moved_to",
+		json_text(w->moved_to), "error", json_text(w->error), "failing_since",
+		(json_int_t)w->failing_since, "checked_at", (json_int_t)w->checked_at, "next_at",
+		(json_int_t)w->next_at);
 }
 
 json_t *schedule_status(struct schedule *s)

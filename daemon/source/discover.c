@@ -15,6 +15,7 @@
 
 #define PAGE_MAX (2u << 20) /* bytes of a page that are looked at */
 #define CANDIDATES_MAX 20
+#define START_MAX 4096 /* bytes in which a page shows that it is one */
 
 struct search {
 	char *base;
@@ -167,6 +168,18 @@ static void add_usual(struct strlist *out, const char *generator, const char *pa
 		add(out, usual[i].path + 1, page_url);
 	for (size_t i = 0; i < n; i++)
 		add(out, usual[i].path, page_url);
+}
+
+bool source_feed_is_page(const char *data, size_t len)
+{
+	static const char *const signs[] = {"<!doctype html", "<html", "<head", "<title", "<body"};
+	char *start = xstrndup(data, len < START_MAX ? len : START_MAX);
+	bool is_page = false;
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		is_page = is_page || strcasestr(start, signs[i]) != NULL;
+	free(start);
+	return is_page;
 }
 
 void source_feed_discover(const char *html, size_t len, const char *page_url, struct strlist *out)

@@ -3,12 +3,13 @@
 #include "hubmail/store_delivery.h"
 
 #include "hubmail/base_mem.h"
+#include "hubmail/store_subscriber.h"
 #include "sql.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* A subscription that ends cancels its deliveries in the same transaction, so a delivery that is
- * queued is wanted. */
+/* A subscription that ends cancels its open deliveries in the same transaction, so a delivery that
+ * is queued was wanted when it got there; may_go() asks once more. */
 static const char SQL_FRESH[] =
 	"SELECT d.digest_id, d.subscriber_id, d.attempts, NULL, r.email, r.name"
 	" FROM delivery d CROSS JOIN subscriber r ON r.id = d.subscriber_id"
@@ -25,8 +26,12 @@ static const char SQL_NEXT_DUE[] =
 	" WHERE d.state = 1 AND g.state IN (0, 1) ORDER BY d.due_at LIMIT 1";
 
 static const char SQL_STATE[] =
-	"SELECT d.state, d.attempts, g.state FROM delivery d CROSS JOIN digest g ON g.id = d.digest_id"
+	"SELECT d.state, d.attempts, g.state, d.due_at FROM delivery d CROSS JOIN digest g ON g.id = d.digest_id"
 	" WHERE d.digest_id = ?1 AND d.subscriber_id = ?2";
+/* … and whether its reader wants it. */
+static const char SQL_WANTED[] =
+	"SELECT s.state FROM digest g CROSS JOIN subscription s ON s.list_id = g.list_id AND s.subscriber_id = ?2"
+	" WHERE g.id = ?1";
 static const char SQL_SET[] =
 	"UPDATE delivery SET state = ?3, attempts = ?4, due_at = ?5 WHERE digest_id = ?1 AND subscriber_id = ?2";
 static const char SQL_ATTEMPT[] =
@@ -115,6 +120,7 @@ bool store_delivery_next_due(struct store *s, int64_t *at, struct error *e)
 
 struct delivery_now {
 	int state, attempts, digest_state;
+	int64_t due_at;
 };
 
 /* 1: found, 0: there is no such delivery, -1: error. */
@@ -126,8 +132,8 @@ static int look_up(
 
 	if (rc != 1)
 		return rc;
-	*now = (struct delivery_now){
-		sqlite3_column_int(st, 0), sqlite3_column_int(st, 1), sqlite3_column_int(st, 2)};
+	*now = (struct delivery_now){sqlite3_column_int(st, 0), sqlite3_column_int(st, 1),
+		sqlite3_column_int(st, 2), sqlite3_column_int64(st, 3)};
 	sql_end(st);
 	return 1;
 }
@@ -182,19 +188,37 @@ bool store_relay_use_trim(struct store *s, int64_t before, struct error *e)
 	return sql_run(s, e, SQL_USE_TRIM, "i", before);
 }
 
-static bool may_go(
-	struct store *s, const struct delivery_key *key, enum store_go *go, struct error *e)
+/* A reader may have left while the delivery was final or held, which leaving does not touch, and it
+ * was opened again since. */
+static bool cancel_unwanted(struct store *s, const struct delivery_key *key,
+	const struct delivery_now *was, int64_t at, enum store_go *go, struct error *e)
+{
+	int64_t state = -1;
+
+	if (!sql_number(s, e, &state, SQL_WANTED, "ii", key->digest_id, key->subscriber_id))
+		return false;
+	if (state == SUBSCRIPTION_CONFIRMED)
+		return true;
+	*go = STORE_NOT_WANTED;
+	return sql_run(s, e, SQL_SET, "iiddz", key->digest_id, key->subscriber_id,
+		       (int)DELIVERY_CANCELLED, was->attempts, (int64_t)0) &&
+	       digest_count(s, key->digest_id, was->state, DELIVERY_CANCELLED, 1, at, e);
+}
+
+static bool may_go(struct store *s, const struct delivery_key *key, int64_t at, enum store_go *go,
+	struct error *e)
 {
 	struct delivery_now now;
 	int found = look_up(s, key, &now, e);
 
-	if (found < 0)
-		return false;
-	if (found == 0 || (now.state != DELIVERY_QUEUED && now.state != DELIVERY_DEFERRED))
-		*go = STORE_NOT_WANTED;
-	else
-		*go = now.digest_state <= 1 ? STORE_GO : STORE_NOT_NOW;
-	return true;
+	*go = STORE_NOT_WANTED;
+	if (found <= 0)
+		return found == 0;
+	/* Whoever read the queue before the last result was there took it for due. */
+	if (now.state != DELIVERY_QUEUED && (now.state != DELIVERY_DEFERRED || now.due_at > at))
+		return true;
+	*go = now.digest_state <= 1 ? STORE_GO : STORE_NOT_NOW;
+	return *go != STORE_GO || cancel_unwanted(s, key, &now, at, go, e);
 }
 
 bool store_delivery_turn(
@@ -203,7 +227,7 @@ bool store_delivery_turn(
 	*go = STORE_NOT_WANTED;
 	if (turn->result != NULL && !put_result(s, turn->result, e))
 		return false;
-	if (turn->next != NULL && !may_go(s, turn->next, go, e))
+	if (turn->next != NULL && !may_go(s, turn->next, turn->at, go, e))
 		return false;
 	int64_t digest_id = *go == STORE_GO ? turn->next->digest_id : 0;
 	int64_t subscriber_id = *go == STORE_GO ? turn->next->subscriber_id : 0;

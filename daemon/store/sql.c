@@ -159,8 +159,11 @@ static enum error_code code_of(int rc)
 	case SQLITE_LOCKED:
 	case SQLITE_FULL:
 		return ERROR_AGAIN;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
+	/* What breaks the tables' rules breaks them every time: no other try mends that. A damaged
+	 * file is a matter of the disk's. */
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
 		return ERROR_DATA;
 	default:
 		return ERROR_IO;

@@ -36,6 +36,7 @@ struct store_writer {
 	pthread_cond_t arrived;
 	struct job_list waiting;
 	struct error trouble; /* code is ERROR_NONE when there is none */
+	bool hurrying;        /* nothing is waited out any more */
 	bool stopping;
 };
 
@@ -83,7 +84,6 @@ static void finish(struct job *j, const struct error *failure)
 /* A group in one transaction. True: all committed. The jobs it did not get to stay in `jobs`. */
 static bool run_group(struct store_writer *w, struct job_list *jobs, struct job_list *tried)
 {
-	int64_t start = clock_mono_us();
 	struct error e = {0};
 	bool durable = false;
 	struct job *j;
@@ -92,6 +92,8 @@ static bool run_group(struct store_writer *w, struct job_list *jobs, struct job_
 	durable = durable || (j->flags & STORE_JOB_DURABLE) != 0;
 	if (!begin(w, durable, &e))
 		goto fail;
+	/* From here on others wait for us; we may have waited for them just as long. */
+	int64_t start = clock_mono_us();
 	while (clock_mono_us() - start < GROUP_MAX_US && (j = list_take(jobs)) != NULL) {
 		STAILQ_INSERT_TAIL(tried, j, entry);
 		if (!j->run(w->store, j->arg, &e))
@@ -172,7 +174,7 @@ static void run_jobs(struct store_writer *w, struct job_list *jobs, bool last_tr
 
 /* Waits for jobs, or, with some left from a failed try, for a moment. True while the thread shall
  * go on. */
-static bool wait_for_jobs(struct store_writer *w, struct job_list *jobs, bool *stopping)
+static bool wait_for_jobs(struct store_writer *w, struct job_list *jobs, bool *last_try)
 {
 	struct timespec until;
 	int rc = 0;
@@ -187,22 +189,23 @@ static bool wait_for_jobs(struct store_writer *w, struct job_list *jobs, bool *s
 			rc = pthread_cond_timedwait(&w->arrived, &w->lock, &until);
 	}
 	STAILQ_CONCAT(jobs, &w->waiting);
-	*stopping = w->stopping;
+	*last_try = w->stopping || w->hurrying;
+	bool go_on = !w->stopping || !STAILQ_EMPTY(jobs);
 	pthread_mutex_unlock(&w->lock);
-	return !*stopping || !STAILQ_EMPTY(jobs);
+	return go_on;
 }
 
 static void *writer_main(void *arg)
 {
 	struct store_writer *w = arg;
 	struct job_list jobs;
-	bool stopping = false;
+	bool last_try = false;
 
 	STAILQ_INIT(&jobs);
-	while (wait_for_jobs(w, &jobs, &stopping)) {
+	while (wait_for_jobs(w, &jobs, &last_try)) {
 		int64_t start = clock_mono_us();
-		run_jobs(w, &jobs, stopping);
-		if (clock_mono_us() - start > LONG_GROUP_US && !stopping)
+		run_jobs(w, &jobs, last_try);
+		if (clock_mono_us() - start > LONG_GROUP_US && !last_try)
 			nanosleep(&(struct timespec){0, NAP_US * 1000}, NULL);
 	}
 	return NULL;
@@ -305,6 +308,13 @@ bool store_writer_trouble(struct store_writer *w, struct error *e)
 		*e = w->trouble;
 	pthread_mutex_unlock(&w->lock);
 	return in_trouble;
+}
+
+void store_writer_hurry(struct store_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->hurrying = true;
+	pthread_mutex_unlock(&w->lock);
 }
 
 void store_writer_stop(struct store_writer *w)

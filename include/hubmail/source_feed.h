@@ -26,6 +26,9 @@
 bool source_feed_parse(const char *data, size_t len, const char *base_url, const char *charset,
 	struct post_list *out, struct error *e);
 
+/* True if what is no feed looks like a page for people, which may have one. */
+bool source_feed_is_page(const char *data, size_t len);
+
 /* Appends the addresses at which the page's feeds may be, the likeliest first: what it announces
  * with <link rel=alternate>, links that look like feeds, then the usual paths of blog software. At
  * most 20, each absolute and once; those of the usual paths may not exist. */

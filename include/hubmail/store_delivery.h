@@ -76,7 +76,7 @@ struct store_turn {
 };
 enum store_go {
 	STORE_GO,         /* send it */
-	STORE_NOT_WANTED, /* unsubscribed, cancelled or already final: leave it alone */
+	STORE_NOT_WANTED, /* unsubscribed, cancelled, already final or not due: leave it alone */
 	STORE_NOT_NOW,    /* its digest is paused */
 };
 bool store_delivery_turn(

@@ -22,7 +22,7 @@ typedef void store_done_fn(void *arg, const struct error *failure);
 enum store_job_flags {
 	STORE_JOB_DURABLE = 1, /* on disk (fsync) before done is called */
 	STORE_JOB_RETRY = 2,   /* a full disk or another I/O error is waited out: tried again every
-				  second until it works or the writer is stopped */
+				  second until it works or the writer is hurried or stopped */
 };
 
 /* Opens its own STORE_DAEMON connection and starts the thread. NULL on error. */
@@ -39,6 +39,11 @@ bool store_writer_run(
 
 /* True while the last transaction failed because of the disk; then why. For status. */
 bool store_writer_trouble(struct store_writer *w, struct error *e);
+
+/* From now on nothing is waited out: STORE_JOB_RETRY jobs are tried as often as others, and those
+ * who wait for one are told within a second or so. For a program that has to end although the disk
+ * is full. Any thread. */
+void store_writer_hurry(struct store_writer *w);
 
 /* Does what is queued (STORE_JOB_RETRY jobs once more, then they fail), closes the connection,
  * frees. Nobody may submit any more. */

@@ -173,6 +173,18 @@ def test_a_post_is_mailed_once_whatever_becomes_of_its_address(house, sink, feed
     stays(lambda: len(sink.accepted) == 1, "it is not mailed again", 1)
 
 
+def test_the_feed_of_a_page_is_found(house, feeds):
+    feeds.put("/feed.xml", rss(item("One", 1)))
+    link = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
+    url = feeds.put("/blog", f"<!doctype html><html><head>{link}</head>", "text/html")
+    house.news["sources"] = [house.feed_of(url)]
+    house.start()
+    assert house.source("feed")["state"] == "ok"
+    assert house.source("feed")["moved_to"] == feeds.base + "/feed.xml"
+    shown = house.ctl("--json", "parse", url)
+    assert [p["title"] for p in shown.json()] == ["One"] and "/feed.xml" in shown.err
+
+
 API = "/wp-json/wp/v2/posts"
 
 

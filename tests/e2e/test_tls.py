@@ -1,5 +1,7 @@
 """STARTTLS and the login, and every way in which they are not to be trusted."""
 
+import os
+
 import pytest
 
 from waiting import wait_until
@@ -36,16 +38,32 @@ def test_mail_goes_over_tls(make_house, make_sink, authority):
 
 
 def test_many_tls_sessions_and_none_hangs(make_house, make_sink, authority):
+    """HUBMAIL_TLS_SESSIONS=500 for more of them."""
+    sessions = int(os.environ.get("HUBMAIL_TLS_SESSIONS", 100))
     sink = make_sink(*options(authority.issue(HOST)))
     house = make_house(sink.port)
     house.relay.update(
         host=HOST, tls="starttls", tls_ca_file=authority.file, messages_per_connection=1, connections=8
     )
     house.start()
-    house.import_readers(100)
+    house.import_readers(sessions)
     house.write_post("a.md", "A post")
-    sink.wait_for(100, 60)
-    assert len({e["session"] for e in sink.accepted}) == 100
+    sink.wait_for(sessions, 240)
+    assert len({e["session"] for e in sink.accepted}) == sessions
+
+
+def test_sessions_are_resumed(make_house, make_sink, authority):
+    sink = make_sink(*options(authority.issue(HOST)))
+    house = make_house(sink.port)
+    house.relay.update(
+        host=HOST, tls="starttls", tls_ca_file=authority.file, messages_per_connection=1, connections=1
+    )
+    house.start()
+    house.import_readers(10)
+    house.write_post("a.md", "A post")
+    sink.wait_for(10)
+    resumed = [e["resumed"] for e in sink.events("tls")]
+    assert not resumed[0] and all(resumed[1:])
 
 
 @pytest.mark.parametrize("kind", ["expired", "another host", "self-signed"])

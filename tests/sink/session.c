@@ -5,6 +5,7 @@
 #include "sink.h"
 #include "stream.h"
 
+#include "hubmail/base_json.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include <errno.h>
@@ -68,9 +69,9 @@ static void long_answer(struct session *c)
 static void note_fault(struct session *c, const struct fault *f)
 {
 	ledger_event(c->sink->ledger,
-		json_pack("{s:s, s:I, s:s, s:s, s:s}", "event", "fault", "session",
+		json_pack("{s:s, s:I, s:s, s:s, s:o}", "event", "fault", "session",
 			(json_int_t)c->number, "phase", fault_phase_name(f->phase), "action",
-			fault_action_name(f->action), "reply", f->reply));
+			fault_action_name(f->action), "reply", json_text(f->reply)));
 }
 
 /* True: this is all that happens here. False: go on with what is right. */
@@ -125,9 +126,10 @@ static bool start_tls(struct session *c)
 	if (!ok)
 		ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
 	ledger_event(c->sink->ledger,
-		json_pack("{s:s, s:I, s:b, s:s, s:s}", "event", "tls", "session",
+		json_pack("{s:s, s:I, s:b, s:s, s:b, s:s}", "event", "tls", "session",
 			(json_int_t)c->number, "ok", ok, "version",
-			c->stream.tls != NULL ? SSL_get_version(c->stream.tls) : "", "error",
+			c->stream.tls != NULL ? SSL_get_version(c->stream.tls) : "", "resumed",
+			c->stream.tls != NULL && SSL_session_reused(c->stream.tls), "error",
 			reason));
 	return ok;
 }
@@ -385,9 +387,9 @@ static char *path_of(const char *arguments, const char *keyword)
 
 static void note_refusal(struct session *c, const char *at, const char *address, const char *reply)
 {
-	ledger_event(c->sink->ledger,
-		json_pack("{s:s, s:I, s:s, s:s, s:s}", "event", "refused", "session",
-			(json_int_t)c->number, "at", at, "address", address, "reply", reply));
+	ledger_event(c->sink->ledger, json_pack("{s:s, s:I, s:s, s:s, s:o}", "event", "refused",
+					      "session", (json_int_t)c->number, "at", at, "address",
+					      address, "reply", json_text(reply)));
 }
 
 static void cmd_mail(struct session *c, const char *arguments)

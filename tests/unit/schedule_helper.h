@@ -109,7 +109,7 @@ bool source_feed_parse(const char *data, size_t len, const char *base_url, const
 	struct post_list *out, struct error *e)
 {
 	char *copy = xstrndup(data, len), *rest = copy, *line;
-	bool ok = strncmp(data, "no feed", len) != 0;
+	bool ok = len < 7 || memcmp(data, "no feed", 7) != 0;
 
 	(void)base_url;
 	(void)charset;

@@ -180,6 +180,75 @@ static void test_the_feeds_ttl_holds_also_while_it_is_unchanged(void **state)
 	assert_in_range(pause_of(w), 10800, 10805);
 }
 
+/* ---- A page in place of a feed ---- */
+
+#define PAGE                                                                                       \
+	"no feed<html><link rel=alternate type=application/rss+xml href=/one.xml>"                 \
+	"<link rel=alternate type=application/atom+xml href=/two.xml>"
+#define ONE "https://example.org/one.xml"
+#define TWO "https://example.org/two.xml"
+
+static void shows(struct world *w, const char *url, const char *body)
+{
+	struct fetch_answer a = {.status = 200, .url = url, .body = body, .len = strlen(body)};
+
+	WAIT_FOR(w, asked, url);
+	answer(url, &a, NULL);
+}
+
+static void test_the_first_feed_of_a_page_that_is_one_is_taken_and_remembered(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	shows(w, FEED, PAGE);
+	WAIT_FOR(w, asked, ONE);
+	failed(ONE, 404, 0);
+	shows(w, TWO, "1 One\n");
+	WAIT_FOR(w, is_ok, FEED);
+	assert_string_equal(source_text(w, FEED, "moved_to"), TWO);
+	stop(w);
+	start(w);
+	shows(w, TWO, "1 One\n");
+	WAIT_FOR(w, is_ok, FEED);
+}
+
+static bool asked_anything(struct world *w, const void *arg)
+{
+	(void)w;
+	(void)arg;
+	return doubles.open[0] != NULL;
+}
+
+static void test_a_page_without_a_feed_is_an_error_that_names_where_it_was_looked_for(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	shows(w, FEED, PAGE);
+	shows(w, ONE, "no feed either");
+	shows(w, TWO, PAGE);
+	for (int i = 0; i < 4; i++) {
+		WAIT_FOR(w, asked_anything, NULL);
+		failed(doubles.open[0]->url, 404, 0);
+	}
+	WAIT_FOR(w, is_failing, FEED);
+	assert_non_null(strstr(
+		source_text(w, FEED, "error"), "not a feed; nor is there one at " ONE ", " TWO));
+	assert_int_equal(doubles.n_fetches, 7);
+}
+
+static void test_a_feed_that_was_good_and_shows_a_page_is_in_trouble(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	poll_at(w, FEED);
+	shows(w, FEED, PAGE);
+	WAIT_FOR(w, is_failing, FEED);
+	assert_int_equal(doubles.n_fetches, 2);
+}
+
 static void test_private_addresses_are_for_sources_that_allow_them(void **state)
 {
 	struct world *w = *state;
@@ -231,6 +300,9 @@ int main(void)
 		TEST(test_no_server_silences_a_source_for_more_than_a_week),
 		TEST(test_what_is_fresh_for_longer_than_the_interval_is_left_alone_up_to_a_day),
 		TEST(test_the_feeds_ttl_holds_also_while_it_is_unchanged),
+		TEST(test_the_first_feed_of_a_page_that_is_one_is_taken_and_remembered),
+		TEST(test_a_page_without_a_feed_is_an_error_that_names_where_it_was_looked_for),
+		TEST(test_a_feed_that_was_good_and_shows_a_page_is_in_trouble),
 		TEST(test_private_addresses_are_for_sources_that_allow_them),
 		TEST(test_it_is_known_since_when_a_source_fails),
 	};

@@ -155,6 +155,66 @@ static void test_what_was_unsubscribed_is_not_taken_any_more(void **state)
 	store_ready_free(&r);
 }
 
+static void recover(struct fixture *f, bool hold, int expected);
+
+/* Leaving cancels nothing in a digest that has ended, but for that it may be opened again. */
+static void test_what_was_held_is_not_sent_to_somebody_who_has_left_since(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = queued_digest(f, 1);
+	struct store_ready r = first_ready(f, id);
+	struct store_result doubtful = result_of(r.key, OUTCOME_UNKNOWN);
+	int ended, n;
+
+	doubtful.hold = true;
+	turn(f, 0, NULL, &r.key);
+	turn(f, 0, &doubtful, NULL);
+	assert_int_equal(get_digest(f, id).state, DIGEST_DONE);
+	assert_ok(f, store_subscription_end(f->store, r.key.subscriber_id, f->list,
+			     SUBSCRIPTION_UNSUBSCRIBED, NOW, &ended, &f->e));
+	assert_ok(f, store_delivery_retry(f->store, id, 10, NOW, &n, &f->e));
+	assert_int_equal(turn(f, 0, NULL, &r.key), STORE_NOT_WANTED);
+	assert_int_equal(get_digest(f, id).cancelled, 1);
+	assert_int_equal(get_digest(f, id).held + get_digest(f, id).deferred, 0);
+	assert_int_equal(get_digest(f, id).state, DIGEST_DONE);
+	recover(f, false, 0);
+	store_ready_free(&r);
+}
+
+static void test_a_refused_reader_who_leaves_before_the_digest_is_suspended_gets_no_mail(
+	void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = queued_digest(f, 2);
+	struct store_ready r = first_ready(f, id);
+	struct store_result refused = result_of(r.key, OUTCOME_FAILED);
+	int ended;
+
+	turn(f, 0, NULL, &r.key);
+	turn(f, 0, &refused, NULL);
+	assert_ok(f, store_subscription_end(f->store, r.key.subscriber_id, f->list,
+			     SUBSCRIPTION_UNSUBSCRIBED, NOW, &ended, &f->e));
+	assert_ok(f, store_digest_suspend(
+			     f->store, id, "550 5.7.1", &r.key.subscriber_id, 1, NOW, &f->e));
+	assert_ok(f, store_digest_resume(f->store, id, NOW, &f->e));
+	assert_int_equal(turn(f, 0, NULL, &r.key), STORE_NOT_WANTED);
+	assert_int_equal(get_digest(f, id).cancelled, 1);
+	assert_int_equal(get_digest(f, id).queued, 1);
+	store_ready_free(&r);
+}
+
+static void test_what_was_just_put_off_is_not_taken_before_its_time(void **state)
+{
+	struct fixture *f = *state;
+	struct store_ready r = first_ready(f, queued_digest(f, 1));
+	struct store_result later = result_of(r.key, OUTCOME_DEFERRED);
+
+	turn(f, 0, NULL, &r.key);
+	turn(f, 0, &later, NULL);
+	assert_int_equal(turn(f, 0, NULL, &r.key), STORE_NOT_WANTED);
+	store_ready_free(&r);
+}
+
 static void test_a_message_on_the_wire_while_its_reader_unsubscribes_was_sent(void **state)
 {
 	struct fixture *f = *state;
@@ -304,6 +364,9 @@ int main(void)
 		TEST(test_a_deferred_delivery_is_due_at_its_time_and_not_before),
 		TEST(test_every_attempt_is_kept_with_the_relays_words),
 		TEST(test_what_was_unsubscribed_is_not_taken_any_more),
+		TEST(test_what_was_held_is_not_sent_to_somebody_who_has_left_since),
+		TEST(test_a_refused_reader_who_leaves_before_the_digest_is_suspended_gets_no_mail),
+		TEST(test_what_was_just_put_off_is_not_taken_before_its_time),
 		TEST(test_a_message_on_the_wire_while_its_reader_unsubscribes_was_sent),
 		TEST(test_after_a_crash_what_was_on_the_wire_is_unknown_and_due_again),
 		TEST(test_unknown_deliveries_are_held_if_asked_for),

@@ -186,6 +186,50 @@ static void test_stopping_does_what_is_queued_and_gives_up_what_cannot_be_done(v
 	assert_true(exists(wf->f, "good"));
 }
 
+static void test_in_a_hurry_nothing_is_waited_out(void **state)
+{
+	struct writer_fixture *wf = *state;
+	struct order stuck = {.name = "stuck", .refuse = ERROR_AGAIN};
+	struct order next = {.name = "next", .refuse = ERROR_IO};
+	struct order good = {.name = "good"};
+
+	store_writer_submit(wf->w, add_list, told, &stuck, STORE_JOB_RETRY);
+	while (atomic_load(&stuck.runs) < 2)
+		usleep(1000);
+	store_writer_hurry(wf->w);
+	wait_until_told(&stuck);
+	assert_false(stuck.ok);
+	store_writer_submit(wf->w, add_list, told, &next, STORE_JOB_RETRY);
+	store_writer_submit(wf->w, add_list, told, &good, STORE_JOB_RETRY);
+	wait_until_told(&next);
+	wait_until_told(&good);
+	assert_false(next.ok);
+	assert_true(good.ok);
+}
+
+/* A list without a name. */
+static bool break_a_rule(struct store *s, void *arg, struct error *e)
+{
+	struct order *o = arg;
+
+	atomic_fetch_add(&o->runs, 1);
+	return sql_run(s, e, "INSERT INTO list (name) VALUES (NULL)", "");
+}
+
+static void test_what_no_other_try_mends_is_not_waited_out(void **state)
+{
+	struct writer_fixture *wf = *state;
+	struct order bad = {.name = "bad"}, good = {.name = "good"};
+
+	store_writer_submit(wf->w, break_a_rule, told, &bad, STORE_JOB_RETRY);
+	store_writer_submit(wf->w, add_list, told, &good, STORE_JOB_RETRY);
+	wait_until_told(&bad);
+	wait_until_told(&good);
+	assert_false(bad.ok);
+	assert_true(good.ok);
+	assert_false(store_writer_trouble(wf->w, NULL));
+}
+
 /* SQLite's level of waiting for the disk, as it is inside a job. */
 static bool ask_level(struct store *s, void *arg, struct error *e)
 {
@@ -251,6 +295,8 @@ int main(void)
 		TEST(test_a_job_to_be_retried_waits_until_the_trouble_is_over),
 		TEST(test_who_does_not_wait_out_trouble_is_told_of_it),
 		TEST(test_stopping_does_what_is_queued_and_gives_up_what_cannot_be_done),
+		TEST(test_in_a_hurry_nothing_is_waited_out),
+		TEST(test_what_no_other_try_mends_is_not_waited_out),
 		TEST(test_a_durable_job_waits_for_the_disk_and_others_do_not),
 		TEST(test_many_threads_and_a_tool_may_write_at_once),
 	};
