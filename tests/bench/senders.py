@@ -2,11 +2,13 @@
 returns the exact size of its messages; send(port, size), which returns when everything is under way
 or done; ended(), which tells what that cost; close()."""
 
+import contextlib
 import email
 import email.policy
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -126,6 +128,14 @@ class Hubmail:
     def peak_kb(self):
         status = Path(f"/proc/{self.house.daemon.pid}/status").read_text()
         return int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1])
+
+    def wait_row(self, columns, condition, deadline):
+        """Waits until the condition holds for the newest digest; the columns are then its row's.
+        Looks into the database, which costs the daemon nothing."""
+        file = self.house.settings["database"]
+        look = f"SELECT {columns} FROM digest WHERE id = (SELECT max(id) FROM digest) AND {condition}"
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+            return wait_until(lambda: db.execute(look).fetchone(), condition, deadline, 0.002)
 
     def ended(self):
         # The sink has the last message; the last result may still be on its way to the database.
