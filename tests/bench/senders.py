@@ -63,7 +63,8 @@ class Hubmail:
         self.posts = 0
         self.folder = tempfile.TemporaryDirectory(prefix="hubmail-bench-")
         self.house = House(Path(self.folder.name), build, port)
-        self.house.relay.update(connections=sessions, messages_per_connection=1000, **(relay or {}))
+        self.house.relay.update(connections=sessions, messages_per_connection=1000)
+        self.house.relay.update(relay or {})
         self.house.news.update(schedule="manual", content="full")
         self.house.verbosity = []
         self.house.write_config()
