@@ -53,6 +53,21 @@ static bool put_fd(struct wire *w, int fd)
 	return may;
 }
 
+/* A socket of its own all the same, for the wire to be shut down and looked at like any other. */
+bool wire_discard(struct wire *w, struct error *e)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return error_set(e, ERROR_IO, "no socket: %s", strerror(errno));
+	if (!put_fd(w, fd)) {
+		close(fd);
+		return error_set(e, ERROR_IO, "%s", strerror(ECANCELED));
+	}
+	discard_begin(&w->discard);
+	return true;
+}
+
 /* Returns 0 or an errno. */
 static int try_address(struct wire *w, const struct addrinfo *a)
 {

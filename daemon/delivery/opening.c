@@ -155,8 +155,11 @@ bool opening_run(struct wire *w, struct relay *relay, struct error *e)
 	struct opening o = {.w = w, .relay = relay, .settings = relay_settings(relay)};
 
 	o.timeout_ms = o.settings->greeting_timeout * 1000;
-	if (!wire_connect(w, o.settings->host, o.settings->port, e) || !talk(&o, e))
-		return false;
-	hand_over(&o);
-	return true;
+	o.enhanced = o.settings->discard;
+	bool ok = o.settings->discard
+			  ? wire_discard(w, e)
+			  : wire_connect(w, o.settings->host, o.settings->port, e) && talk(&o, e);
+	if (ok)
+		hand_over(&o);
+	return ok;
 }

@@ -59,6 +59,9 @@ struct relay *relay_new(const struct config_relay *c)
 	r->history_known = c->limit.count == 0;
 	atomic_init(&r->refs, 1);
 	pthread_mutex_init(&r->lock, NULL);
+	if (c->discard)
+		log_warn("relay discards all mail", "relay=%s reason=%s", c->name,
+			log_quote("its discard setting is true"));
 	return r;
 }
 
@@ -108,8 +111,9 @@ bool relay_same(const struct relay *r, const struct config_relay *c)
 	const struct config_relay *s = &r->settings;
 
 	return same_text(s->name, c->name) && same_text(s->host, c->host) && s->port == c->port &&
-	       s->tls == c->tls && same_text(s->tls_ca_file, c->tls_ca_file) &&
-	       same_text(s->username, c->username) && same_text(s->password, c->password) &&
+	       s->tls == c->tls && s->discard == c->discard &&
+	       same_text(s->tls_ca_file, c->tls_ca_file) && same_text(s->username, c->username) &&
+	       same_text(s->password, c->password) &&
 	       same_text(s->token_command, c->token_command) && same_text(s->hello, c->hello) &&
 	       s->connections == c->connections &&
 	       s->messages_per_connection == c->messages_per_connection &&
@@ -395,6 +399,8 @@ static const char *state_name(const struct relay *r, int64_t now)
 		return "failing";
 	if (window_open_at(&r->window, now) > now)
 		return "limited";
+	if (r->settings.discard)
+		return "discarding";
 	return r->sessions > 0 ? "sending" : "idle";
 }
 

@@ -66,6 +66,8 @@ static ssize_t receive(struct wire *w, void *buf, size_t len)
 {
 	size_t n = 0;
 
+	if (w->discard.on)
+		return discard_read(&w->discard, buf, len);
 	if (w->ssl != NULL) {
 		ERR_clear_error();
 		int rc = SSL_read_ex(w->ssl, buf, len, &n);
@@ -78,6 +80,8 @@ static ssize_t transmit(struct wire *w, const void *buf, size_t len)
 {
 	size_t n = 0;
 
+	if (w->discard.on)
+		return discard_write(&w->discard, buf, len);
 	if (w->ssl != NULL) {
 		ERR_clear_error();
 		int rc = SSL_write_ex(w->ssl, buf, len, &n);
@@ -320,6 +324,7 @@ int wire_on_connect(struct wire *w, int fd)
 {
 	w->broken = false;
 	w->in_at = w->in_end = w->out_len = 0;
+	w->discard.on = false;
 	if (w->open(w, w->arg) && move_to(w, fd))
 		return 0;
 	drop(w);

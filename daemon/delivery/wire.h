@@ -6,6 +6,7 @@
 #ifndef HUBMAIL_DELIVERY_WIRE_H
 #define HUBMAIL_DELIVERY_WIRE_H
 
+#include "discard.h"
 #include "hubmail/base_error.h"
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -30,11 +31,12 @@ struct wire {
 	int user_timeout_ms; /* TCP_USER_TIMEOUT: unacknowledged data ends the connection then */
 	wire_open_fn *open;
 	void *arg;
-	pthread_mutex_t lock; /* fd and cut: wire_shut_down() comes from other threads */
-	int fd;               /* the connection, or -1 */
-	bool cut;             /* shut down from outside */
-	SSL *ssl;             /* NULL: plain text */
-	bool broken;          /* something failed: nothing more is sent */
+	pthread_mutex_t lock;   /* fd and cut: wire_shut_down() comes from other threads */
+	int fd;                 /* the connection, or -1 */
+	bool cut;               /* shut down from outside */
+	SSL *ssl;               /* NULL: plain text */
+	struct discard discard; /* if on, it stands in for the relay */
+	bool broken;            /* something failed: nothing more is sent */
 	char in[WIRE_IN];
 	size_t in_at, in_end; /* what was received and not read yet */
 	char out[WIRE_OUT];
@@ -52,6 +54,9 @@ void wire_destroy(struct wire *w);
 /* Connects to the first address of `host` (a name, an IPv4 or an IPv6 literal) that answers within
  * the time-out, with TCP_NODELAY, keep-alive and TCP_USER_TIMEOUT. ERROR_IO says what failed. */
 bool wire_connect(struct wire *w, const char *host, int port, struct error *e);
+
+/* In its place: nothing is connected, and what is sent is thrown away (discard.h). */
+bool wire_discard(struct wire *w, struct error *e);
 
 /* Encrypts from here on. `resume` (may be NULL) is an earlier session with that relay; borrowed.
  * ERROR_IO if the handshake fails, with the reason if it is the certificate; also if something

@@ -33,6 +33,7 @@ struct config_relay {
 	char *password;      /* the first line of password_file or of the systemd credential of that
 				name; NULL without username, and where passwords are not read */
 	char *token_command; /* run by /bin/sh, prints the token for XOAUTH2; NULL: a password */
+	bool discard;        /* nothing is sent; each message counts as sent */
 	bool allow_plain_auth; /* the password may go over a connection without TLS */
 	int connections;       /* sessions at most */
 	int messages_per_connection;

@@ -36,8 +36,8 @@ void delivery_reconfigure(struct delivery *d, const struct config *c);
 
 /* Relays and sessions for `status`:
  * [{"relay","host","port","state","sessions","sent","deferred","failed","rate","error","retry_at"}],
- * and "limit" and "limit_used" if the relay has a window; state is "idle", "sending", "failing" or
- * "limited". The caller's. Any thread. */
+ * and "limit" and "limit_used" if the relay has a window; state is "idle", "sending", "discarding",
+ * "failing" or "limited". The caller's. Any thread. */
 json_t *delivery_status(struct delivery *d);
 
 /* Recipient domains that are limited or slowed down, for `status`:

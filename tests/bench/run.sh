@@ -3,7 +3,7 @@
 #
 #   sh tests/bench/run.sh [throughput|cpu|scale|latency|all] [--quick|--full] [OPTION]...
 #
-#   throughput  messages a second; with --tls, --dkim rsa|ed25519, --delay MS
+#   throughput  messages a second; with --tls, --dkim rsa|ed25519, --delay MS, --discard
 #   cpu         processor time for each message
 #   scale       memory and cost from ten thousand to a million readers, import and enqueuing
 #   latency     a saved file's way to the sink; the public pages while a digest goes out
@@ -47,6 +47,7 @@ all() {
 	throughput --dkim rsa "$@" || failed=1
 	throughput --dkim ed25519 "$@" || failed=1
 	throughput --delay 20 "$@" || failed=1
+	throughput --discard "$@" || failed=1
 	cpu "$@" || failed=1
 	bench scale "$@" || failed=1
 	bench latency "$@" || failed=1

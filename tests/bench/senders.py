@@ -2,11 +2,13 @@
 returns the exact size of its messages; send(port, size), which returns when everything is under way
 or done; ended(), which tells what that cost; close()."""
 
+import contextlib
 import email
 import email.policy
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -61,7 +63,8 @@ class Hubmail:
         self.posts = 0
         self.folder = tempfile.TemporaryDirectory(prefix="hubmail-bench-")
         self.house = House(Path(self.folder.name), build, port)
-        self.house.relay.update(connections=sessions, messages_per_connection=1000, **(relay or {}))
+        self.house.relay.update(connections=sessions, messages_per_connection=1000)
+        self.house.relay.update(relay or {})
         self.house.news.update(schedule="manual", content="full")
         self.house.verbosity = []
         self.house.write_config()
@@ -79,14 +82,16 @@ class Hubmail:
         self.house.write_config()
 
     def prepare(self, size):
-        """Starts it and writes a post whose message has about `size` bytes."""
-        length = size // 3
-        self._write_post(length)
         self.house.start()
         self.house.import_readers(self.messages)
+        return self.write_to_size(size)
+
+    def write_to_size(self, size):
+        """Writes a post whose message has about `size` bytes: the last one, which is sent."""
+        length = size // 3
+        self._write_post(length)
         for _ in range(3):
-            measured = len(self.preview())
-            length = max(1, length + (size - measured) // 2)
+            length = max(1, length + (size - len(self.preview())) // 2)
             self._write_post(length)
         return len(self.preview())
 
@@ -97,10 +102,7 @@ class Hubmail:
         paragraphs = [words[i : i + 600] for i in range(0, length, 600)]
         title = f"Post {self.posts}"
         self.house.write_post(f"post{self.posts}.md", title, "\n\n".join(paragraphs))
-        if self.house.daemon is not None:
-            wait_until(
-                lambda: title in (p["title"] for p in self.house.ask("posts")), "the post is known"
-            )
+        wait_until(lambda: title in (p["title"] for p in self.house.ask("posts")), "the post is known")
 
     def preview(self):
         """The message as one of the readers gets it."""
@@ -110,6 +112,9 @@ class Hubmail:
         )
         assert done.code == 0, done
         return out.read_bytes()
+
+    def unsubscribe_link(self):
+        return email.message_from_bytes(self.preview())["List-Unsubscribe"].strip("<>")
 
     def send(self, port, size):
         self.before = self.cpu()
@@ -124,6 +129,14 @@ class Hubmail:
     def peak_kb(self):
         status = Path(f"/proc/{self.house.daemon.pid}/status").read_text()
         return int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1])
+
+    def wait_row(self, columns, condition, deadline):
+        """Waits until the condition holds for the newest digest; the columns are then its row's.
+        Looks into the database, which costs the daemon nothing."""
+        file = self.house.settings["database"]
+        look = f"SELECT {columns} FROM digest WHERE id = (SELECT max(id) FROM digest) AND {condition}"
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+            return wait_until(lambda: db.execute(look).fetchone(), condition, deadline, 0.002)
 
     def ended(self):
         # The sink has the last message; the last result may still be on its way to the database.
@@ -151,7 +164,6 @@ class Nodemailer:
     def prepare(self, size):
         raw = self.hubmail.preview()
         mail = email.message_from_bytes(raw, policy=email.policy.default)
-        link = mail["List-Unsubscribe"].strip("<>")
         kept = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
         self.content = {
             "from": mail["From"],
@@ -159,7 +171,7 @@ class Nodemailer:
             "text": mail.get_body(("plain",)).get_content(),
             "html": mail.get_body(("html",)).get_content(),
             "headers": {name: mail[name] for name in kept if mail[name] is not None},
-            "token": link.rsplit("/", 1)[1],
+            "token": self.hubmail.unsubscribe_link().rsplit("/", 1)[1],
         }
         return len(raw)
 

@@ -39,11 +39,16 @@ class OurSink:
         self.process.send_signal(number)
         return json.loads(self.process.stdout.readline())
 
-    def stop(self):
-        """(messages, seconds between the first and the last)"""
+    def end(self):
+        """Its totals; first_ns and last_ns are times of CLOCK_MONOTONIC."""
         totals = self.totals(signal.SIGTERM)
         self.process.wait()
         self.process.stdout.close()
+        return totals
+
+    def stop(self):
+        """(messages, seconds between the first and the last)"""
+        totals = self.end()
         return totals["messages"], (totals["last_ns"] - totals["first_ns"]) / 1e9
 
 
