@@ -115,6 +115,9 @@ static void daemon_part(struct cli *cli, const json_t *status, const struct erro
 		report_field(r, "pid", "Process", cell_number(number_of(status, "pid")));
 	report_field(r, "started_at", "Started", cell_time(number_of(status, "started_at")));
 	report_field(r, "config", "Configuration", cell_text(cli->config->file));
+	if (text_of(status, "config_trouble") != NULL)
+		report_field(r, "config_trouble", "  not in force",
+			cell_text(text_of(status, "config_trouble")));
 	report_field(r, "database", "Database", cell_text(cli->config->database));
 	report_field(r, "database_trouble", "  in trouble", cell_text(trouble));
 }

@@ -145,6 +145,17 @@ static void warn_of_restart(const struct config *old, const struct config *new)
 			log_warn("setting takes effect after a restart", "setting=%s", pairs[i][0]);
 }
 
+/* For `hubmailctl status` and `systemctl status`: a refused reload must not pass for a done one. */
+static void note_trouble(struct daemon *d, const struct strlist *errors)
+{
+	snprintf(d->commands.config_trouble, sizeof(d->commands.config_trouble), "%s",
+		errors->n > 0 ? errors->items[0] : "");
+	if (errors->n > 0)
+		sd_notifyf(0, "STATUS=Runs with the configuration of before: %s", errors->items[0]);
+	else
+		sd_notify(0, "STATUS=");
+}
+
 static void reload(evutil_socket_t sig, short what, void *arg)
 {
 	struct daemon *d = arg;
@@ -157,6 +168,7 @@ static void reload(evutil_socket_t sig, short what, void *arg)
 	for (size_t i = 0; i < errors.n; i++)
 		log_error("configuration is wrong, the old one stays", "error=%s",
 			log_quote(errors.items[i]));
+	note_trouble(d, &errors);
 	strlist_free(&errors);
 	if (new != NULL) {
 		struct config *old = d->config;

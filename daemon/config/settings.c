@@ -65,7 +65,8 @@ static const struct config_setting settings[] = {
 		AT(config, control_socket), .check = value_path),
 	TEXT("control", "group", "text", NULL, 32,
 		"the group whose members may use that socket beside root and the daemon's user",
-		AT(config, control_group), .check = value_group_name),
+		AT(config, control_group), .check = value_group_name,
+		.on_machine = value_group_exists),
 
 	TEXT("web", "listen", "address:port", "127.0.0.1:8025", 64,
 		"where the public pages are served, usually for a web server in front",

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,13 @@ bool value_group_name(const char *value, struct error *e)
 	if (is_name(value, LOWER UPPER "_", DIGITS "-"))
 		return true;
 	return value_refuse(e, value, "cannot be the name of a group");
+}
+
+bool value_group_exists(const char *value, struct error *e)
+{
+	if (getgrnam(value) != NULL)
+		return true;
+	return value_refuse(e, value, "is no group of this machine (groupadd makes one)");
 }
 
 bool value_relay_name(const char *value, struct error *e)

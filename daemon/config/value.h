@@ -26,6 +26,7 @@ bool value_path(const char *value, struct error *e); /* absolute, of a file */
 bool value_readable_file(const char *value, struct error *e);
 bool value_password_file(const char *value, struct error *e);
 bool value_group_name(const char *value, struct error *e);
+bool value_group_exists(const char *value, struct error *e);
 bool value_relay_name(const char *value, struct error *e);
 bool value_list_name(const char *value, struct error *e);
 bool value_host(const char *value, struct error *e);

@@ -56,10 +56,12 @@ static void status(struct control_daemon *d, struct control_request *r)
 	}
 	bool trouble = store_writer_trouble(d->writer, &e);
 	control_answer(
-		r, json_pack("{s:s, s:i, s:I, s:{s:s, s:o}, s:o, s:o, s:o, s:o}", "version",
-			   HUBMAIL_VERSION, "pid", (int)getpid(), "started_at",
-			   (json_int_t)d->started_at, "database", "path", d->config->database,
-			   "trouble", json_text(trouble ? e.text : NULL), "relays",
+		r, json_pack("{s:s, s:o, s:i, s:I, s:{s:s, s:o}, s:o, s:o, s:o, s:o}", "version",
+			   HUBMAIL_VERSION, "config_trouble",
+			   json_text(d->config_trouble[0] != '\0' ? d->config_trouble : NULL),
+			   "pid", (int)getpid(), "started_at", (json_int_t)d->started_at,
+			   "database", "path", d->config->database, "trouble",
+			   json_text(trouble ? e.text : NULL), "relays",
 			   delivery_status(d->delivery), "domains", delivery_domains(d->delivery),
 			   "sources", schedule_status(d->schedule), "digests", digests));
 }

@@ -134,6 +134,11 @@ static struct ready_item *next_item(struct connection *c, int wait_ms)
 
 	if (item == NULL)
 		return NULL;
+	/* A reload may have come while it waited. */
+	if (relay_retired(c->s->relay)) {
+		ready_return(q, item, false);
+		return NULL;
+	}
 	int64_t wait_us = relay_reserve(c->s->relay, wait_ms * 1000LL);
 	if (wait_us == 0 || (wait_us > 0 && ready_sleep(q, wait_us)))
 		return item;

@@ -20,6 +20,9 @@ static const char SQL_BY_LINK[] =
 static const char SQL_BY_DATE[] =
 	"SELECT id, guid, title FROM (SELECT id, guid, title FROM post WHERE source_id = ?1 AND published_at = ?2"
 	" LIMIT 50) WHERE title = ?3 ORDER BY id DESC LIMIT 1";
+static const char SQL_BY_TEXT[] =
+	"SELECT id, guid, title FROM (SELECT id, guid, title, content FROM post WHERE source_id = ?1 AND published_at = ?2"
+	" LIMIT 50) WHERE title IS ?3 AND content IS ?4 ORDER BY id DESC LIMIT 1";
 /* A post that did not say when it was published has the time it was found, which tells nothing. */
 static const char SQL_SPAN[] =
 	"SELECT (SELECT max(published_at) FROM (SELECT published_at, found_at FROM post WHERE source_id = ?1"
@@ -165,6 +168,15 @@ enum known known_find(struct store *s, const struct store_look *look, const stru
 			    look, p, &c, e))
 			return KNOWN_ERROR;
 		found = c.id != 0 && !c.shown ? KNOWN_POST : KNOWN_NOT;
+	}
+	/* A file under another name: nothing of it is different. */
+	if (found == KNOWN_NOT && !look->newest_only && p->published_at != 0) {
+		if (!take_candidate(s,
+			    sql_start(s, e, SQL_BY_TEXT, "iitt", look->source_id, p->published_at,
+				    p->title, p->content),
+			    look, p, &c, e))
+			return KNOWN_ERROR;
+		found = c.id != 0 ? KNOWN_POST : KNOWN_NOT;
 	}
 	*id = c.id;
 	return found;

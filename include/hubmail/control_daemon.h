@@ -18,6 +18,7 @@ struct control_daemon {
 	struct schedule *schedule;
 	struct delivery *delivery;
 	int64_t started_at;
+	char config_trouble[512]; /* why the last reload was refused; "" if it was not */
 };
 
 /* A control_fn; arg is the struct control_daemon. Commands: status, poll, send, wake,

@@ -137,6 +137,11 @@ def test_a_reload_of_a_wrong_file_changes_nothing(house, sink):
     house.write_config()
     house.write_post("a.md", "Still here")
     sink.wait_for(1)
+    assert "hubmail.conf" in house.status()["config_trouble"], "a refused reload is shown"
+    house.write_config()
+    house.signal(signal.SIGHUP)
+    house.wait_log("configuration reloaded")
+    wait_until(lambda: "config_trouble" not in house.status(), "and forgotten with the next good one")
 
 
 def test_a_reload_in_the_middle_of_a_send_loses_nothing(house, sink):

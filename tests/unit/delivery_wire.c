@@ -30,7 +30,7 @@ struct pair {
 static bool open_it(struct wire *w, void *arg)
 {
 	struct pair *p = arg;
-	struct sockaddr_in addr;
+	struct sockaddr_in addr = {0};
 	socklen_t len = sizeof(addr);
 
 	getsockname(p->listener, (struct sockaddr *)&addr, &len);
@@ -249,7 +249,7 @@ static void test_nothing_may_stand_before_the_handshake(void **state)
 static void test_a_refused_connection_names_host_port_and_reason(void **state)
 {
 	struct pair *p = *state;
-	struct sockaddr_in addr;
+	struct sockaddr_in addr = {0};
 	socklen_t len = sizeof(addr);
 	char place[64];
 

@@ -419,6 +419,37 @@ static void test_posts_without_dates_are_held_only_if_all_are_new_and_many(void 
 	post_list_free(&many);
 }
 
+static void test_a_file_that_was_renamed_is_the_same_post(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+	struct store_look files = {.source_id = id, .at = NOW, .posts = &l, .complete = true};
+	struct store_look_result r;
+
+	add_post(&l, "hello.md", "https://example.org/hello/", "Hello", NOW - 5);
+	l.items[0].content = xstrdup("<p>text</p>");
+	assert_ok(f, store_source_look(f->store, &files, &r, &f->e));
+	assert_int_equal(r.added, 1);
+	free(l.items[0].guid);
+	free(l.items[0].url);
+	l.items[0].guid = xstrdup("2026/hello/index.md");
+	l.items[0].url = xstrdup("https://example.org/2026/hello/");
+	assert_ok(f, store_source_look(f->store, &files, &r, &f->e));
+	assert_int_equal(r.added, 0);
+	assert_int_equal(r.changed, 1);
+	/* Another post of the same day and title is another one. */
+	free(l.items[0].guid);
+	free(l.items[0].content);
+	l.items[0].guid = xstrdup("hello-again.md");
+	l.items[0].content = xstrdup("<p>other text</p>");
+	free(l.items[0].url);
+	l.items[0].url = xstrdup("https://example.org/hello-again/");
+	assert_ok(f, store_source_look(f->store, &files, &r, &f->e));
+	assert_int_equal(r.added, 1);
+	post_list_free(&l);
+}
+
 static void test_a_post_without_a_date_keeps_the_time_it_was_found(void **state)
 {
 	struct fixture *f = *state;
@@ -568,6 +599,7 @@ int main(void)
 		TEST(test_what_turns_up_at_the_end_of_a_feed_is_its_past),
 		TEST(test_a_source_without_posts_yet_has_no_past),
 		TEST(test_posts_without_dates_are_held_only_if_all_are_new_and_many),
+		TEST(test_a_file_that_was_renamed_is_the_same_post),
 		TEST(test_a_post_without_a_date_keeps_the_time_it_was_found),
 		TEST(test_everything_of_a_post_comes_back),
 		TEST(test_a_post_waits_until_each_edition_has_had_it),
