@@ -6,6 +6,7 @@
 #include "hubmail/base_clock.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
+#include "pace.h"
 #include "ready.h"
 #include "relay.h"
 #include "session.h"
@@ -21,6 +22,7 @@
 #define SLEEP_MAX_MS 30000
 #define MESSAGES_PER_SESSION                                                                       \
 	16 /* another session is opened when this many wait for each one that is open */
+#define TRIM_EVERY_MS 600000
 #define NO_THREAD_MS 1000 /* out of threads or memory: the next try */
 #define STACK_SIZE ((size_t)512 * 1024)
 
@@ -50,7 +52,8 @@ struct delivery {
 	struct retry_settings retry;
 	struct worker_list workers;
 	int n_workers;
-	bool no_thread; /* the last session could not be started */
+	bool no_thread;     /* the last session could not be started */
+	int64_t use_kept_s; /* as far back as the longest window reaches */
 };
 
 void delivery_prepare_process(void)
@@ -130,6 +133,10 @@ void delivery_reconfigure(struct delivery *d, const struct config *c)
 
 	pthread_mutex_lock(&d->lock);
 	set_relays(d, c);
+	d->use_kept_s = 0;
+	for (size_t i = 0; i < c->n_relays; i++)
+		if (c->relays[i].limit.count > 0 && c->relays[i].limit.seconds > d->use_kept_s)
+			d->use_kept_s = c->relays[i].limit.seconds;
 	senders_unref(d->senders);
 	d->senders = senders;
 	ready_set_domains(d->ready, c->domains, c->n_domains);
@@ -367,6 +374,33 @@ static void load_history(struct delivery *d, int64_t now)
 	pthread_mutex_unlock(&d->lock);
 }
 
+static bool trim(struct store *s, void *before, struct error *e)
+{
+	return store_relay_use_trim(s, *(int64_t *)before, e);
+}
+
+static void trimmed(void *before, const struct error *failure)
+{
+	if (failure != NULL)
+		log_warn("what relays took long ago is still in the database", "reason=%s",
+			log_quote(failure->text));
+	free(before);
+}
+
+/* What relays took is of no use any more when it has left their windows. */
+static void trim_history(struct delivery *d, int64_t *next_ms)
+{
+	if (clock_mono_ms() < *next_ms)
+		return;
+	*next_ms = clock_mono_ms() + TRIM_EVERY_MS;
+	int64_t *before = xcalloc(1, sizeof(*before));
+	pthread_mutex_lock(&d->lock);
+	/* One slot longer, for the window counts in whole slots. */
+	*before = clock_now() - d->use_kept_s - d->use_kept_s / WINDOW_SLOTS - 1;
+	pthread_mutex_unlock(&d->lock);
+	store_writer_submit(d->writer, trim, trimmed, before, 0);
+}
+
 static void fill(struct delivery *d, int64_t now, int64_t *next_due)
 {
 	struct error e = {0};
@@ -382,7 +416,7 @@ static void fill(struct delivery *d, int64_t now, int64_t *next_due)
 static void *runner_main(void *arg)
 {
 	struct delivery *d = arg;
-	int64_t next_due = 0, next_us, now;
+	int64_t next_due = 0, next_us, now, next_trim_ms = 0;
 	size_t sendable;
 
 	do {
@@ -392,6 +426,7 @@ static void *runner_main(void *arg)
 		next_us = INT64_MAX;
 		if (!atomic_load(&d->stopping)) {
 			load_history(d, now);
+			trim_history(d, &next_trim_ms);
 			fill(d, now, &next_due);
 			sendable = ready_sendable(d->ready, &next_us);
 			if (sendable > 0)

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import sqlite3
 import time
 
 from waiting import stays, wait_until
@@ -76,3 +77,23 @@ def test_status_survives_a_relay_that_does_not_speak_utf_8(house, sink):
         lambda: [r for r in house.status()["relays"] if r["error"]], "status shows the trouble"
     )[0]
     assert "nicht" in relay["error"]
+
+
+def test_what_a_relay_took_is_kept_no_longer_than_its_limit_needs(house, sink):
+    house.relay.update(limit="1000/h")
+    house.start()
+    house.stop()
+    with sqlite3.connect(house.folder / "hubmail.db") as db:
+        now = int(time.time())
+        for age in (100, 7200, 10**8):
+            db.execute("INSERT INTO relay_use VALUES ('main', ?, 7)", (now - age,))
+    db.close()
+    house.start()
+
+    def kept():
+        with sqlite3.connect(house.folder / "hubmail.db") as db:
+            return [row[0] for row in db.execute("SELECT slot_at FROM relay_use")]
+
+    wait_until(lambda: len(kept()) == 1, "two are gone")
+    assert kept() == [now - 100]
+    assert house.status()["relays"][0]["limit_used"] == 7
