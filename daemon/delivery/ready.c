@@ -211,7 +211,7 @@ void ready_free(struct ready *q)
 	drop_waiting(q, 0);
 	HASH_ITER(hh, q->known, item, other)
 	{
-		HASH_DEL(q->known, item);
+		HASH_DEL(q->known, item); /* NOLINT(clang-analyzer-*): as above */
 		item_free(item);
 	}
 	HASH_ITER(hh, q->domains, d, next)
