@@ -1,5 +1,7 @@
 """What relays do wrong, and what the queue makes of it."""
 
+import sqlite3
+
 import pytest
 
 from waiting import stays, wait_until
@@ -216,3 +218,22 @@ def test_pause_resume_and_cancel(quick, sink):
     digest = quick.wait_digest(queued=3)
     assert quick.ctl("cancel", digest["id"]).code == 0
     quick.wait_digest(cancelled=3, queued=0)
+
+
+def test_an_address_edited_by_hand_reaches_no_command(house, sink):
+    """What hubmailctl would refuse may stand in the database all the same."""
+    house.start()
+    house.add("ann@example.org", "bob@example.org")
+    with sqlite3.connect(house.settings["database"]) as database:
+        database.execute(
+            "UPDATE subscriber SET email = ? WHERE email = 'bob@example.org'",
+            ("x@example.org>\r\nRCPT TO:<evil@example.org",),
+        )
+    database.close()
+    house.write_post("a.md", "To good addresses alone")
+    sink.wait_for(1)
+    house.wait_digest(sent=1, failed=1, queued=0, state="done")
+    assert sink.recipients() == ["ann@example.org"]
+    assert "evil" not in str([e for e in sink.entries() if e["event"] != "message"])
+    (failed,) = house.queue("--state", "failed")
+    assert "not one that mail can be sent to" in failed["text"]
