@@ -5,12 +5,14 @@
 #
 # or, from another script:  . tests/packages.sh; need_packages build test
 
-# (CMake asks for cmocka unless HUBMAIL_TESTS is off; the demo speaks Python.)
+# (CMake asks for cmocka unless HUBMAIL_TESTS is off; the demo speaks Python. ca-certificates and tzdata
+# are what hubmaild needs when it runs: for https and TLS relays, and for the lists' time zones.)
 packages_build="
 	cmake ninja-build gcc libc6-dev pkg-config
 	libesmtp-dev libsqlite3-dev libevent-dev libconfig-dev libcurl4-openssl-dev libxml2-dev
 	libjansson-dev libmd4c-dev libmd4c-html0-dev libyaml-dev libssl-dev libidn2-dev
-	libsystemd-dev libsmartcols-dev libcsv-dev uthash-dev libcmocka-dev tzdata python3"
+	libsystemd-dev libsmartcols-dev libcsv-dev uthash-dev libcmocka-dev ca-certificates
+	tzdata python3"
 
 # What the unit tests and the end-to-end tests run on.
 packages_test="
