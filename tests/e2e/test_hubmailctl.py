@@ -561,8 +561,13 @@ def test_backup_is_a_whole_database(quiet):
     with sqlite3.connect(copy) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT email FROM subscriber").fetchall() == [("ann@example.org",)]
+    assert copy.stat().st_mode & 0o777 == 0o600, "the readers' addresses are in it"
     done = quiet.ctl("backup", copy)
     assert done.code == 1 and "exists" in done.err
+    nowhere = quiet.folder / "none" / "copy.db"
+    done = quiet.ctl("backup", nowhere)
+    assert done.code == 74 and f"{nowhere}: " in done.err
+    assert quiet.ctl("backup", "-").code == 64
 
 
 def test_parse_shows_posts_without_storing_them(quiet, tmp_path):
