@@ -60,12 +60,13 @@ static bool delivery(const struct store_delivery *d, void *arg)
 	return !report_broken(l->report);
 }
 
-static int state_of(const char *name)
+/* The states to ask the store for. Of one digest all are shown: who got it, and who did not. */
+static int state_of(const char *name, bool of_digest)
 {
 	enum delivery_state state;
 
 	if (name == NULL)
-		return -1;
+		return of_digest ? -2 : -1;
 	if (strcmp(name, "all") == 0)
 		return -2;
 	if (strcmp(name, "unknown") == 0)
@@ -75,8 +76,8 @@ static int state_of(const char *name)
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	struct store_delivery_filter f = {.state = state_of(args_value(a, "state"))};
-	const char *digest = args_value(a, "digest");
+	const char *digest = args_value(a, "digest"), *state = args_value(a, "state");
+	struct store_delivery_filter f = {.state = state_of(state, digest != NULL)};
 	struct listing l = {.report = cli->report};
 	bool terminal = report_style(cli->report) == REPORT_TERMINAL;
 	int64_t limit = 0;
@@ -87,7 +88,7 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 		return false;
 	l.limit = (size_t)limit;
 	f.limit = limit > 0 ? (size_t)limit + 1 : 0;
-	report_table(cli->report, f.state == -1 ? &deliveries : &deliveries_in_state);
+	report_table(cli->report, state == NULL ? &deliveries : &deliveries_in_state);
 	if (!store_delivery_each(cli->store, &f, delivery, &l, e))
 		return false;
 	if (l.held)
@@ -105,8 +106,9 @@ const struct command command_queue = {
 	.name = "queue",
 	.group = GROUP_DIGESTS,
 	.summary = "lists deliveries, and what the relay said last",
-	.help = "Without --state: those that are not final (queued, deferred, held). A delivery is\n"
-		"held if the relay's answer was lost and on_unknown is \"hold\": `retry` sends it.",
+	.help = "Without --state: those that are not final (queued, deferred, held), and with --digest\n"
+		"all of that digest, those who got it too. A delivery is held if the relay's answer\n"
+		"was lost and on_unknown is \"hold\": `retry` sends it.",
 	.options = options,
 	.run = run,
 };
