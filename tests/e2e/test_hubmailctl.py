@@ -325,6 +325,47 @@ def test_an_import_never_subscribes_again_whoever_unsubscribed(quiet):
     assert readers(quiet)["ann@example.org"]["state"] == "unsubscribed"
 
 
+def test_an_import_tells_whose_subscription_it_ends(quiet):
+    quiet.add("ann@example.org", "bob@example.org", "carl@example.org")
+    text = "email,ended\nann@example.org,2099-01-02\nbob@example.org,2020-01-02\n"
+    text += "dora@example.org,2020-01-02\n"
+    dry = json.loads(quiet.ctl("--json", "import", "-", "--dry-run", stdin=text).out)
+    assert {s["state"] for s in readers(quiet).values()} == {"confirmed"}
+    path = quiet.folder / "r.csv"
+    path.write_text(text)
+    code, said = on_terminal(quiet, "import", path)
+    assert code == 0
+    assert "1 ended here, because the file says unsubscribed" in said
+    assert "1 left alone: they subscribed again here later" in said
+    assert (dry["ended"], dry["ended_here"], dry["came_back"]) == (1, 1, 1)
+    states = {email: s["state"] for email, s in readers(quiet).items()}
+    assert states == {
+        "ann@example.org": "unsubscribed",
+        "bob@example.org": "confirmed",
+        "carl@example.org": "confirmed",
+        "dora@example.org": "unsubscribed",
+    }
+
+
+def test_whoever_came_back_stays_when_the_old_file_is_imported_again(quiet):
+    text = "email,state,ended\nann@example.org,unsubscribed,2020-01-02\n"
+    text += "bob@example.org,unsubscribed,\n"
+    assert quiet.ctl("import", "-", stdin=text).code == 0
+    quiet.add("ann@example.org", "bob@example.org", "--force")
+    again = json.loads(quiet.ctl("--json", "import", "-", stdin=text).out)
+    assert (again["came_back"], again["ended_here"]) == (1, 1), "without a date the file is believed"
+    assert [readers(quiet)[f"{n}@example.org"]["state"] for n in ("ann", "bob")] == [
+        "confirmed", "unsubscribed",
+    ]
+
+
+def test_the_time_of_an_import_is_no_return(quiet):
+    assert quiet.ctl("import", "-", stdin="email\nann@example.org\n").code == 0
+    text = "email,ended\nann@example.org,2020-01-02\n"
+    again = json.loads(quiet.ctl("--json", "import", "-", stdin=text).out)
+    assert (again["came_back"], again["ended_here"]) == (0, 1)
+
+
 def test_bad_lines_are_told_kept_and_can_be_mended(quiet):
     path, rejects = quiet.folder / "r.csv", quiet.folder / "rejects.csv"
     path.write_text(
@@ -641,6 +682,9 @@ def test_send_waits_for_the_last_delivery_and_tells_what_became_of_it(waiting, s
     (digest,) = waiting.digests()
     page = waiting.ask("digests", digest["id"])
     assert page["sent"] == 3 and [p["title"] for p in page["posts"]] == ["First", "Second"]
+    assert waiting.ask("queue") == []
+    assert len(waiting.ask("queue", "--digest", digest["id"])) == 3, "who got it"
+    assert waiting.ask("queue", "--digest", digest["id"], "--state", "queued") == []
     history = waiting.ask("show", "ann@example.org")
     assert history["deliveries"][0]["state"] == "sent"
     assert history["attempts"][0]["outcome"] == "accepted"
