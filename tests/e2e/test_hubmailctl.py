@@ -663,6 +663,31 @@ def test_a_dry_run_says_who_would_get_what(waiting, sink):
     assert waiting.digests() == [] and not sink.accepted
 
 
+def test_a_dry_run_counts_only_who_would_get_it(waiting):
+    unsubscribe(waiting, "bob@example.org")
+    to = [w for n in ("ann", "bob", "ann", "nobody") for w in ("--to", f"{n}@example.org")]
+    done = waiting.ctl("--json", "send", "news", "--dry-run", *to)
+    page = json.loads(done.out)
+    assert page["readers"] == 1 and page["to"] == [{"email": "ann@example.org", "name": "Ann"}]
+    assert done.code == 1 and "bob@example.org: is unsubscribed" in done.err
+    done = waiting.ctl("--json", "send", "news", "--dry-run", "--to", "bob@example.org")
+    assert json.loads(done.out)["readers"] == 0 and json.loads(done.out)["to"] == []
+
+
+def test_nothing_is_sent_to_a_list_without_readers(waiting, sink):
+    assert waiting.ctl("remove", *[f"{n}@example.org" for n in ("ann", "bob", "carl")]).code == 0
+    for options in ([], ["--last", 1], ["--post", 1]):
+        done = waiting.ctl("send", "news", *options)
+        assert done.code == 1, options
+        assert (
+            "news has no confirmed readers for this edition: nothing was sent" in done.err
+        ), options
+    done = waiting.ctl("send", "news", "--dry-run")
+    assert done.code == 1 and "news has no confirmed readers for this edition" in done.err
+    assert waiting.digests() == [] and not sink.accepted
+    assert len(waiting.ask("posts", "--pending")) == 2
+
+
 def test_preview_shows_each_part(waiting):
     text = waiting.ctl("preview", "news", "--for", "ann@example.org")
     assert text.code == 0 and "First" in text.out and "<html" not in text.out
