@@ -153,5 +153,6 @@ const struct command command_digests = {
 	.summary = "lists the digests, newest first, or shows one",
 	.help = "`queue --digest ID` shows who got it and who did not.",
 	.options = options,
+	.bears_errors = true,
 	.run = run,
 };

@@ -110,5 +110,6 @@ const struct command command_queue = {
 		"all of that digest, those who got it too. A delivery is held if the relay's answer\n"
 		"was lost and on_unknown is \"hold\": `retry` sends it.",
 	.options = options,
+	.bears_errors = true,
 	.run = run,
 };
