@@ -16,7 +16,7 @@ static const struct option_spec options[] = {
 		.value = "LIST",
 		.complete = COMPLETE_LIST,
 		.help = "of this list; without it, of all"},
-	{.name = "last", .value = "N", .help = "the newest N (default 100)"},
+	{.name = "last", .letter = 'n', .value = "N", .help = "the newest N (default 100)"},
 	{0},
 };
 

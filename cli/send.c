@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
 		.complete = COMPLETE_CHOICES,
 		.help = "for the readers of this edition; without it, the list's own"},
 	{.name = "post", .value = "ID", .many = true, .help = "of this post (`posts` shows them)"},
-	{.name = "last", .value = "N", .help = "of the newest N posts"},
+	{.name = "last", .letter = 'n', .value = "N", .help = "of the newest N posts"},
 	{.name = "to", .value = "EMAIL", .many = true, .help = "to this reader alone"},
 	{.name = "dry-run", .help = "say who would get what; send nothing"},
 	{.name = "wait", .help = "show the progress until the last delivery"},

@@ -70,6 +70,7 @@ def test_help_needs_no_configuration(quiet):
         (["add", "--hour", "8", "a@example.org"], "this version does not have that yet"),
         (["erase", "a@example.org"], "this version does not have that command yet"),
         (["queue", "--state", "lost"], "queued deferred sent"),
+        (["posts", "news", "-l", "news"], "the list is named twice"),
         (["send", "news", "--dry-run", "--wait"], "--wait"),
         (["send", "news", "--post", "x"], "number of a post"),
         (["preview", "news", "--html", "--eml"], "exclude"),
@@ -179,6 +180,18 @@ def test_subscribers_can_be_chosen(quiet):
     assert chosen("--where", "city=Bergen") == []
     assert chosen("--search", "lee") == ["ann@example.org"]
     assert chosen("--search", "example.com") == ["bob@example.com"]
+
+
+@pytest.mark.parametrize("command", ["subscribers", "posts", "queue", "export"])
+def test_a_list_may_stand_as_a_word(two_lists, command):
+    two_lists.add("ann@example.org", list="news")
+    two_lists.add("bob@example.org", list="weekly-news")
+    for name in ("news", "weekly-news"):
+        done = two_lists.ctl(command, name)
+        assert done.code == 0 and done.out == two_lists.ctl(command, "-l", name).out
+        if command in ("subscribers", "export"):
+            assert ("ann@" in done.out, "bob@" in done.out) == (name == "news", name != "news")
+    assert "no such list" in two_lists.ctl(command, "olds").err
 
 
 # ---- Import and export ----
@@ -656,7 +669,8 @@ def test_a_dry_run_says_who_would_get_what(waiting, sink):
     page = waiting.ask("send", "news", "--dry-run")
     assert [p["title"] for p in page["posts"]] == ["First", "Second"]
     assert page["readers"] == 3 and len(page["to"]) == 3 and page["subject"]
-    page = waiting.ask("send", "news", "--dry-run", "--last", 1, "--to", "ann@example.org")
+    assert [p["title"] for p in waiting.ask("posts", "news", "-n", 1)] == ["Second"]
+    page = waiting.ask("send", "news", "--dry-run", "-n", 1, "--to", "ann@example.org")
     assert [p["title"] for p in page["posts"]] == ["Second"]
     assert page["to"] == [{"email": "ann@example.org", "name": "Ann"}]
     assert waiting.ctl("send", "news", "--dry-run", "--to", "nobody@example.org").code == 1
