@@ -26,11 +26,11 @@ void cli_free(struct cli *cli)
 static struct config *config_of_daemon(const char *file)
 {
 	struct config *c = config_load_control(file);
-	json_t *status = NULL;
 
-	if (c != NULL)
-		status = control_ask(c->control_socket, json_pack("{s:s}", "command", "status"),
-			ASK_TIMEOUT_MS, NULL);
+	if (c == NULL)
+		return NULL;
+	json_t *status = control_ask(
+		c->control_socket, json_pack("{s:s}", "command", "status"), ASK_TIMEOUT_MS, NULL);
 	const char *database =
 		json_string_value(json_object_get(json_object_get(status, "database"), "path"));
 	if (database != NULL) {
