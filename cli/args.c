@@ -222,6 +222,18 @@ void args_values(const struct args *a, const char *option, struct strlist *out)
 			strlist_add(out, a->given[i].value);
 }
 
+bool args_list(const struct args *a, const char **name, struct error *e)
+{
+	*name = args_value(a, "list");
+	if (a->n_words == 0)
+		return true;
+	if (*name != NULL)
+		return error_set(e, ERROR_USAGE, "%s: %s: the list is named twice",
+			a->command->name, a->words[0]);
+	*name = a->words[0];
+	return true;
+}
+
 bool args_number(const struct args *a, const char *option, int64_t min, int64_t max,
 	int64_t fallback, int64_t *out, struct error *e)
 {

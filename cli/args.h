@@ -30,6 +30,9 @@ bool args_has(const struct args *a, const char *option);
 const char *args_value(const struct args *a, const char *option);
 /* All values of an option that may be given more than once, in their order: appended to out. */
 void args_values(const struct args *a, const char *option, struct strlist *out);
+/* The name of a list that may stand as the only word or behind --list; NULL if neither does.
+ * ERROR_USAGE if both do. */
+bool args_list(const struct args *a, const char **name, struct error *e);
 /* The number in an option's value; `fallback` if it was not given. ERROR_USAGE. */
 bool args_number(const struct args *a, const char *option, int64_t min, int64_t max,
 	int64_t fallback, int64_t *out, struct error *e);

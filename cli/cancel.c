@@ -27,5 +27,6 @@ const struct command command_cancel = {
 	.complete = COMPLETE_LIST,
 	.summary = "ends a digest for those who have not got it yet",
 	.help = "That cannot be undone; `pause` can. With a LIST, all its digests that have not ended.",
+	.bears_errors = true,
 	.run = run,
 };

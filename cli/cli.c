@@ -21,6 +21,28 @@ void cli_free(struct cli *cli)
 	*cli = (struct cli){0};
 }
 
+/* The running daemon goes on with what it read before the errors came in. NULL if it does not run,
+ * or nobody knows where. */
+static struct config *config_of_daemon(const char *file)
+{
+	struct config *c = config_load_control(file);
+
+	if (c == NULL)
+		return NULL;
+	json_t *status = control_ask(
+		c->control_socket, json_pack("{s:s}", "command", "status"), ASK_TIMEOUT_MS, NULL);
+	const char *database =
+		json_string_value(json_object_get(json_object_get(status, "database"), "path"));
+	if (database != NULL) {
+		c->database = xstrdup(database);
+	} else {
+		config_free(c);
+		c = NULL;
+	}
+	json_decref(status);
+	return c;
+}
+
 bool cli_config(struct cli *cli, struct error *e)
 {
 	struct strlist errors = {0};
@@ -28,7 +50,13 @@ bool cli_config(struct cli *cli, struct error *e)
 	if (cli->config != NULL)
 		return true;
 	cli->config = config_load_without_passwords(cli->config_file, &errors);
-	for (size_t i = 0; i < errors.n; i++) {
+	if (cli->config == NULL && cli->bears_errors)
+		cli->config = config_of_daemon(cli->config_file);
+	if (cli->config != NULL && errors.n > 0)
+		report_note(cli->report,
+			"%s has errors (`hubmaild -t` shows them); asking the running daemon",
+			cli->config_file);
+	for (size_t i = 0; cli->config == NULL && i < errors.n; i++) {
 		struct error one = {0};
 		error_set(&one, ERROR_CONFIG, "%s", errors.items[i]);
 		report_failure(cli->report, &one);

@@ -14,6 +14,7 @@
 struct cli {
 	const char *config_file;
 	bool quiet;
+	bool bears_errors; /* the command's row says so */
 	struct report *report;
 	struct config *config; /* NULL before cli_config() */
 	struct store *store;   /* NULL before cli_store() */
@@ -22,7 +23,8 @@ struct cli {
 void cli_free(struct cli *cli);
 
 /* Reads hubmail.conf into cli->config. ERROR_CONFIG; each of its errors is reported on its own
- * line. */
+ * line. For a command that bears errors it is enough that the daemon runs, which says where its
+ * database is: then cli->config has no lists, and a warning is given. */
 bool cli_config(struct cli *cli, struct error *e);
 
 /* Opens the database into cli->store; made if there is none yet. */

@@ -47,6 +47,7 @@ struct command {
 	const struct option_spec *options; /* ends with one without a name; or NULL */
 	const char *choices;               /* of its argument, or NULL */
 	enum complete complete;            /* of its arguments */
+	bool bears_errors; /* runs though hubmail.conf has errors, if the daemon does */
 	command_fn *run;
 };
 

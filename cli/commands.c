@@ -56,6 +56,19 @@ const struct option_spec global_options[] = {
 static const char *const later[] = {
 	"edit", "erase", "suppress", "unsuppress", "test", "bounce", "doctor", "stats", NULL};
 
+/* What people type who know other programs. */
+static const struct {
+	const char *name, *meant;
+} elsewhere[] = {
+	{"ls", "hubmailctl subscribers` or `hubmailctl lists"},
+	{"rm", "hubmailctl remove"},
+	{"delete", "hubmailctl remove"},
+	{"unsubscribe", "hubmailctl remove"},
+	{"mailq", "hubmailctl queue"},
+	{"flush", "hubmailctl retry"},
+	{"logs", "journalctl -u hubmaild"},
+};
+
 const char *command_group_title(enum command_group g)
 {
 	static const char *const titles[GROUPS] = {
@@ -85,6 +98,10 @@ bool command_unknown(const char *name, struct error *e)
 		if (strcmp(later[i], name) == 0)
 			return error_set(e, ERROR_USAGE,
 				"%s: this version does not have that command yet", name);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if (strcmp(elsewhere[i].name, name) == 0)
+			return error_set(e, ERROR_USAGE, "%s: no such command; did you mean `%s`?",
+				name, elsewhere[i].meant);
 	while (n < sizeof(names) / sizeof(names[0]) && commands[n] != NULL) {
 		names[n] = commands[n]->name;
 		n++;

@@ -16,7 +16,7 @@ static const struct option_spec options[] = {
 		.value = "LIST",
 		.complete = COMPLETE_LIST,
 		.help = "of this list; without it, of all"},
-	{.name = "last", .value = "N", .help = "the newest N (default 100)"},
+	{.name = "last", .letter = 'n', .value = "N", .help = "the newest N (default 100)"},
 	{0},
 };
 
@@ -153,5 +153,6 @@ const struct command command_digests = {
 	.summary = "lists the digests, newest first, or shows one",
 	.help = "`queue --digest ID` shows who got it and who did not.",
 	.options = options,
+	.bears_errors = true,
 	.run = run,
 };

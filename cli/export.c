@@ -116,9 +116,9 @@ static bool reader(const struct store_subscriber *sub, void *arg)
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	struct store_subscriber_filter f = {.state = -1};
-	const char *list = args_value(a, "list");
+	const char *list = NULL;
 
-	if (!cli_store(cli, STORE_READ, e) ||
+	if (!args_list(a, &list, e) || !cli_store(cli, STORE_READ, e) ||
 		(list != NULL && !cli_list_id(cli, list, &f.list_id, e)))
 		return false;
 	if (report_style(cli->report) == REPORT_JSON) {
@@ -139,6 +139,9 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 const struct command command_export = {
 	.name = "export",
 	.group = GROUP_READERS,
+	.arguments = "[LIST]",
+	.max_words = 1,
+	.complete = COMPLETE_LIST,
 	.summary = "prints subscribers in the form that `import` reads",
 	.help = "There is one line for each subscription, those that have ended too.",
 	.options = options,

@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	cli.config_file = args_value(&a, "config");
 	if (cli.config_file == NULL)
 		cli.config_file = CONFIG_DEFAULT_FILE;
+	cli.bears_errors = a.command != NULL && a.command->bears_errors;
 	cli.quiet = args_has(&a, "quiet");
 	cli.report = report_new(stdout, stderr, choose_style(&a), cli.quiet);
 	bool done = parsed && run(&cli, &a, &e);

@@ -256,6 +256,8 @@ static void summary_sentence(struct import *im)
 	add_part(&s, c->resubscribed, "subscribed again");
 	add_part(&s, c->already, "there already");
 	add_part(&s, c->ended, "kept as unsubscribed or removed");
+	add_part(&s, c->ended_here, "ended here, because the file says unsubscribed or removed");
+	add_part(&s, c->came_back, "left alone: they subscribed again here later");
 	add_part(&s, c->left_alone, "unsubscribed here and left alone");
 	add_part(&s, c->bad, c->bad == 1 ? "bad line" : "bad lines");
 	report_say(im->cli->report, "%s: %s%s", import_file_name(im->file),
@@ -292,6 +294,8 @@ static void summary(struct import *im)
 	report_field(r, "resubscribed", "", cell_number(c->resubscribed));
 	report_field(r, "already", "", cell_number(c->already));
 	report_field(r, "ended", "", cell_number(c->ended));
+	report_field(r, "ended_here", "", cell_number(c->ended_here));
+	report_field(r, "came_back", "", cell_number(c->came_back));
 	report_field(r, "left_alone", "", cell_number(c->left_alone));
 	report_field(r, "bad", "", cell_number(c->bad));
 	report_field(r, "dry_run", "", cell_bool(im->keep.dry_run));
@@ -392,7 +396,7 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	im.file = import_file_open(a->words[0], args_value(a, "rejects"), e);
 	bool done = im.file != NULL;
 	if (done) {
-		im.keep.origin = xasprintf("import %s", import_file_name(im.file));
+		im.keep.origin = xasprintf(IMPORT_ORIGIN "%s", import_file_name(im.file));
 		done = import(&im, a, e);
 	}
 	import_file_close(im.file);
@@ -416,7 +420,8 @@ const struct command command_import = {
 		"Mailchimp, Ghost, Substack or Buttondown, or says email, name, tags and the like;\n"
 		"without a header the first column with an @ has the addresses. All good lines are\n"
 		"kept; bad ones are told, and make the exit code 65. Importing again does no harm.\n"
-		"Whoever unsubscribed stays so; whoever the file says has left is kept as such.\n"
+		"Whoever unsubscribed stays so; whoever the file says has left is kept as such, and\n"
+		"ended here, unless the file's date of that is older than the subscription here.\n"
 		"FIELD is email, name, first_name, last_name, tags, state, subscribed, created,\n"
 		"ended, edition, attributes, list, origin, set:KEY, or - to leave a column aside.\n"
 		"JSON is what `export --format json` writes, an array of objects with these names,\n"

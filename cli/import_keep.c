@@ -3,27 +3,45 @@
 #include "import_keep.h"
 
 #include "hubmail/base_clock.h"
+#include "hubmail/base_text.h"
 #include "hubmail/store_subscriber.h"
 
-/* The state of a reader's subscription, or -1 if there is none. *id is the reader's, or 0. */
-static bool state_now(struct import_keep *k, const char *email, int64_t list, int64_t *id,
-	int *state, struct error *e)
+#define NO_SUBSCRIPTION (-1)
+
+/* The reader of a line as the database has it. */
+struct known {
+	int64_t id;           /* 0: nobody has that address */
+	int state;            /* enum subscription_state, or NO_SUBSCRIPTION */
+	int64_t confirmed_at; /* 0: not, or not known */
+};
+
+/* An import knows of no confirmation here: its time is that of the import, or the file's. */
+static int64_t confirmed_here(const struct store_subscription *s)
+{
+	return s->origin != NULL && text_starts(s->origin, IMPORT_ORIGIN) ? 0 : s->confirmed_at;
+}
+
+static bool look_up(struct import_keep *k, const char *email, int64_t list, struct known *known,
+	struct error *e)
 {
 	struct store_subscriber sub;
 	struct error why = {0};
-	enum subscription_state found;
 
-	*id = 0;
-	*state = -1;
+	*known = (struct known){.state = NO_SUBSCRIPTION};
 	if (!store_subscriber_get(k->store, email, &sub, &why)) {
 		if (why.code != ERROR_NOT_FOUND)
 			*e = why;
 		return why.code == ERROR_NOT_FOUND;
 	}
-	*id = sub.id;
+	known->id = sub.id;
+	for (size_t i = 0; i < sub.n_subscriptions; i++) {
+		const struct store_subscription *s = &sub.subscriptions[i];
+		if (s->list_id != list)
+			continue;
+		known->state = (int)s->state;
+		known->confirmed_at = confirmed_here(s);
+	}
 	store_subscriber_free(&sub);
-	if (list != 0 && store_subscription_state(k->store, *id, list, &found, &why))
-		*state = (int)found;
 	return true;
 }
 
@@ -53,11 +71,22 @@ static enum subscription_state wanted(const struct import_keep *k, const struct 
 	return row->state;
 }
 
-/* What store_subscriber_add() would say to a reader in that state (-1: a new one). */
-static int64_t *foreseen(struct import_counts *c, int now, enum subscription_state state)
+/* Which count a reader who left elsewhere belongs to. */
+static int64_t *ending(
+	struct import_counts *c, const struct known *known, const struct import_row *row)
 {
-	if (state >= SUBSCRIPTION_UNSUBSCRIBED)
-		return now >= SUBSCRIPTION_UNSUBSCRIBED ? &c->already : &c->ended;
+	if (known->state == NO_SUBSCRIPTION)
+		return &c->ended;
+	if (known->state >= SUBSCRIPTION_UNSUBSCRIBED)
+		return &c->already;
+	if (row->ended_at > 0 && row->ended_at < known->confirmed_at)
+		return &c->came_back;
+	return &c->ended_here;
+}
+
+/* What store_subscriber_add() would say to a reader in that state. */
+static int64_t *adding(struct import_counts *c, int now, enum subscription_state state)
+{
 	switch (now) {
 	case SUBSCRIPTION_PENDING:
 		return state == SUBSCRIPTION_CONFIRMED ? &c->confirmed : &c->already;
@@ -75,12 +104,13 @@ static int64_t *foreseen(struct import_counts *c, int now, enum subscription_sta
 static bool foresee(
 	struct import_keep *k, const struct import_row *row, int64_t list, struct error *e)
 {
-	int64_t id;
-	int now;
+	enum subscription_state state = wanted(k, row);
+	struct known known;
 
-	if (!state_now(k, row->email, list, &id, &now, e))
+	if (!look_up(k, row->email, list, &known, e))
 		return false;
-	++*foreseen(&k->counts, now, wanted(k, row));
+	++*(state >= SUBSCRIPTION_UNSUBSCRIBED ? ending(&k->counts, &known, row)
+					       : adding(&k->counts, known.state, state));
 	return true;
 }
 
@@ -109,20 +139,20 @@ static bool keep_ended(
 	struct import_keep *k, const struct import_row *row, int64_t list, struct error *e)
 {
 	enum store_add_result result;
-	int64_t id;
-	int now, ended;
+	struct known known;
+	int ended;
 
-	if (!state_now(k, row->email, list, &id, &now, e))
+	if (!look_up(k, row->email, list, &known, e))
 		return false;
-	if (now >= SUBSCRIPTION_UNSUBSCRIBED) {
-		k->counts.already++;
+	int64_t *count = ending(&k->counts, &known, row);
+	++*count;
+	if (count == &k->counts.already || count == &k->counts.came_back)
 		return true;
-	}
-	if (now < 0 && (!add(k, row, list, SUBSCRIPTION_PENDING, &result, e) ||
-			       !state_now(k, row->email, list, &id, &now, e)))
+	if (known.state == NO_SUBSCRIPTION &&
+		(!add(k, row, list, SUBSCRIPTION_PENDING, &result, e) ||
+			!look_up(k, row->email, list, &known, e)))
 		return false;
-	k->counts.ended++;
-	return store_subscription_end(k->store, id, list, row->state,
+	return store_subscription_end(k->store, known.id, list, row->state,
 		row->ended_at > 0 ? row->ended_at : clock_now(), &ended, e);
 }
 

@@ -5,9 +5,14 @@
 #include "hubmail/store.h"
 #include "import_row.h"
 
+#define IMPORT_ORIGIN "import " /* and the file's name: where a reader came from */
+
 struct import_counts {
 	int64_t readers; /* good lines */
-	int64_t added, already, resubscribed, confirmed, ended, left_alone, bad;
+	int64_t added, already, resubscribed, confirmed, left_alone, bad;
+	int64_t ended;      /* new here, and kept as one who has left */
+	int64_t ended_here; /* active here until the file said that the reader has left */
+	int64_t came_back;  /* … but before the reader subscribed here: left alone */
 	int64_t converted, dates_unread;
 };
 
@@ -20,7 +25,8 @@ struct import_keep {
 };
 
 /* Adds the reader to the list, or keeps that the reader has left. Whoever unsubscribed here is left
- * alone. Counts what became of it. In a dry run list_id may be 0: a list that nobody is on yet. */
+ * alone, and so is whoever subscribed here after the end that the line tells. Counts what became of
+ * it. In a dry run list_id may be 0: a list that nobody is on yet. */
 bool import_keep(
 	struct import_keep *k, const struct import_row *row, int64_t list_id, struct error *e);
 

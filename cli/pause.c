@@ -26,5 +26,6 @@ const struct command command_pause = {
 	.summary = "holds a digest back",
 	.help = "What is on the wire ends, nothing more is given out until it is resumed. With a LIST,\n"
 		"all its digests that have not ended.",
+	.bears_errors = true,
 	.run = run,
 };

@@ -17,7 +17,10 @@ static const struct option_spec options[] = {
 	{.name = "pending", .help = "only those that no digest has had"},
 	{.name = "held",
 		.help = "only those that seemed to be a source's past, and were not mailed"},
-	{.name = "last", .value = "N", .help = "the newest N of each list (default 100)"},
+	{.name = "last",
+		.letter = 'n',
+		.value = "N",
+		.help = "the newest N of each list (default 100)"},
 	{0},
 };
 
@@ -69,9 +72,9 @@ static bool show(struct cli *cli, const struct args *a, const struct config_list
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	const char *only = args_value(a, "list");
+	const char *only = NULL;
 	json_t *json = report_style(cli->report) == REPORT_JSON ? json_array() : NULL;
-	bool done = cli_store(cli, STORE_READ, e);
+	bool done = args_list(a, &only, e) && cli_store(cli, STORE_READ, e);
 	const struct config_list *list = NULL;
 
 	if (done && only != NULL)
@@ -91,6 +94,9 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 const struct command command_posts = {
 	.name = "posts",
 	.group = GROUP_POSTS,
+	.arguments = "[LIST]",
+	.max_words = 1,
+	.complete = COMPLETE_LIST,
 	.summary = "lists the posts that are known, oldest first",
 	.help = "With --pending only those that the next digest of the list will have. `send --post`\n"
 		"takes the ID.\n"

@@ -19,7 +19,7 @@
 
 static const struct option_spec options[] = {
 	{.name = "for", .value = "EMAIL", .help = "as this reader would get it"},
-	{.name = "last", .value = "N", .help = "of the newest N posts"},
+	{.name = "last", .letter = 'n', .value = "N", .help = "of the newest N posts"},
 	{.name = "text", .help = "the text part (the default)"},
 	{.name = "html", .help = "the HTML part"},
 	{.name = "eml", .help = "the whole message with its headers"},

@@ -9,13 +9,21 @@
 #define SHOWN 1000 /* on a terminal */
 
 static const struct option_spec options[] = {
+	{.name = "list",
+		.letter = 'l',
+		.value = "LIST",
+		.complete = COMPLETE_LIST,
+		.help = "of this list; without it, of all"},
 	{.name = "state",
 		.value = "STATE",
 		.choices = "queued deferred sent failed cancelled held unknown all",
 		.complete = COMPLETE_CHOICES,
 		.help = "only those in this state; unknown: with an attempt whose end is not known"},
 	{.name = "digest", .value = "ID", .help = "only those of this digest"},
-	{.name = "limit", .value = "N", .help = "the first N (on a terminal 1000, elsewhere all)"},
+	{.name = "limit",
+		.letter = 'n',
+		.value = "N",
+		.help = "the first N (on a terminal 1000, elsewhere all)"},
 	{0},
 };
 
@@ -60,12 +68,13 @@ static bool delivery(const struct store_delivery *d, void *arg)
 	return !report_broken(l->report);
 }
 
-static int state_of(const char *name)
+/* The states to ask the store for. Of one digest all are shown: who got it, and who did not. */
+static int state_of(const char *name, bool of_digest)
 {
 	enum delivery_state state;
 
 	if (name == NULL)
-		return -1;
+		return of_digest ? -2 : -1;
 	if (strcmp(name, "all") == 0)
 		return -2;
 	if (strcmp(name, "unknown") == 0)
@@ -75,19 +84,24 @@ static int state_of(const char *name)
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	struct store_delivery_filter f = {.state = state_of(args_value(a, "state"))};
-	const char *digest = args_value(a, "digest");
+	const char *list = NULL, *digest = args_value(a, "digest"), *state = args_value(a, "state");
+	struct store_delivery_filter f = {.state = state_of(state, digest != NULL)};
 	struct listing l = {.report = cli->report};
 	bool terminal = report_style(cli->report) == REPORT_TERMINAL;
 	int64_t limit = 0;
 
-	if (!args_number(a, "limit", 1, INT64_MAX - 1, terminal ? SHOWN : 0, &limit, e) ||
+	if (!args_list(a, &list, e) ||
+		!args_number(a, "limit", 1, INT64_MAX - 1, terminal ? SHOWN : 0, &limit, e) ||
 		(digest != NULL && !cli_id(digest, "the number of a digest", &f.digest_id, e)) ||
-		!cli_store(cli, STORE_READ, e))
+		!cli_store(cli, STORE_READ, e) ||
+		(list != NULL && !cli_list_id(cli, list, &f.list_id, e)))
 		return false;
 	l.limit = (size_t)limit;
 	f.limit = limit > 0 ? (size_t)limit + 1 : 0;
-	report_table(cli->report, f.state == -1 ? &deliveries : &deliveries_in_state);
+	report_table(cli->report, state == NULL ? &deliveries : &deliveries_in_state);
+	/* A declared list that the database does not know has nothing queued. */
+	if (list != NULL && f.list_id == 0)
+		return true;
 	if (!store_delivery_each(cli->store, &f, delivery, &l, e))
 		return false;
 	if (l.held)
@@ -104,9 +118,14 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 const struct command command_queue = {
 	.name = "queue",
 	.group = GROUP_DIGESTS,
+	.arguments = "[LIST]",
+	.max_words = 1,
+	.complete = COMPLETE_LIST,
 	.summary = "lists deliveries, and what the relay said last",
-	.help = "Without --state: those that are not final (queued, deferred, held). A delivery is\n"
-		"held if the relay's answer was lost and on_unknown is \"hold\": `retry` sends it.",
+	.help = "Without --state: those that are not final (queued, deferred, held), and with --digest\n"
+		"all of that digest, those who got it too. A delivery is held if the relay's answer\n"
+		"was lost and on_unknown is \"hold\": `retry` sends it.",
 	.options = options,
+	.bears_errors = true,
 	.run = run,
 };

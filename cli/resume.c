@@ -26,5 +26,6 @@ const struct command command_resume = {
 	.complete = COMPLETE_LIST,
 	.summary = "lets a paused digest go on",
 	.help = "With a LIST, all its digests that are paused.",
+	.bears_errors = true,
 	.run = run,
 };

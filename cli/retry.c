@@ -93,5 +93,6 @@ const struct command command_retry = {
 	.summary = "tries deferred and held deliveries again now",
 	.help = "Those of one digest, or of all. A digest that is paused sends them once it is resumed;\n"
 		"one that ended with something held goes on.",
+	.bears_errors = true,
 	.run = run,
 };

@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
 		.complete = COMPLETE_CHOICES,
 		.help = "for the readers of this edition; without it, the list's own"},
 	{.name = "post", .value = "ID", .many = true, .help = "of this post (`posts` shows them)"},
-	{.name = "last", .value = "N", .help = "of the newest N posts"},
+	{.name = "last", .letter = 'n', .value = "N", .help = "of the newest N posts"},
 	{.name = "to", .value = "EMAIL", .many = true, .help = "to this reader alone"},
 	{.name = "dry-run", .help = "say who would get what; send nothing"},
 	{.name = "wait", .help = "show the progress until the last delivery"},
@@ -133,28 +133,57 @@ static bool reader(int64_t id, const char *email, const char *name, void *arg)
 	return !report_broken(au->report);
 }
 
-/* Only those who are named, and who would get it. */
-static bool named_readers(struct cli *cli, const struct work *w, int64_t list_id, struct error *e)
+/* Those who are named, and who would get it. */
+struct named {
+	struct strlist emails, names;
+	struct error refusal; /* why the first of the others would not */
+};
+
+static bool would_get(struct cli *cli, const struct work *w, int64_t list_id,
+	const struct store_subscriber *sub, struct error *e)
+{
+	enum subscription_state state;
+
+	if (!store_subscription_state(cli->store, sub->id, list_id, &state, e))
+		return e->code == ERROR_NOT_FOUND
+			       ? error_set(e, ERROR_NOT_FOUND, "%s: is not on %s", sub->email,
+					 w->what.list)
+			       : false;
+	return state == SUBSCRIPTION_CONFIRMED ||
+	       error_set(e, ERROR_REFUSED, "%s: is %s on %s and would get nothing", sub->email,
+		       subscription_state_name(state), w->what.list);
+}
+
+static void find_named(struct cli *cli, const struct work *w, int64_t list_id, struct named *named)
 {
 	for (size_t i = 0; i < w->to.n; i++) {
 		struct store_subscriber sub;
-		enum subscription_state state;
-		if (!store_subscriber_get(cli->store, w->to.items[i], &sub, e))
-			return false;
-		bool found = store_subscription_state(cli->store, sub.id, list_id, &state, e);
-		if (found && state == SUBSCRIPTION_CONFIRMED)
-			REPORT_ROW(cli->report, cell_text(sub.email), cell_text(sub.name));
-		store_subscriber_free(&sub);
-		if (!found && e->code == ERROR_NOT_FOUND)
-			return error_set(e, ERROR_NOT_FOUND, "%s: is not on %s", w->to.items[i],
-				w->what.list);
-		if (!found)
-			return false;
-		if (state != SUBSCRIPTION_CONFIRMED)
-			return error_set(e, ERROR_REFUSED, "%s: is %s on %s and would get nothing",
-				w->to.items[i], subscription_state_name(state), w->what.list);
+		struct error why = {0};
+		if (strlist_has(&named->emails, w->to.items[i]))
+			continue;
+		if (store_subscriber_get(cli->store, w->to.items[i], &sub, &why)) {
+			if (would_get(cli, w, list_id, &sub, &why)) {
+				strlist_add(&named->emails, sub.email);
+				strlist_add(&named->names, sub.name != NULL ? sub.name : "");
+			}
+			store_subscriber_free(&sub);
+		}
+		if (why.code != ERROR_NONE && named->refusal.code == ERROR_NONE)
+			named->refusal = why;
 	}
-	return true;
+}
+
+static bool named_readers(struct report *r, const struct named *named, struct error *e)
+{
+	for (size_t i = 0; i < named->emails.n; i++) {
+		const char *name = named->names.items[i];
+		REPORT_ROW(r, cell_text(named->emails.items[i]),
+			name[0] != '\0' ? cell_text(name) : cell_none());
+	}
+	if (named->refusal.code == ERROR_NONE)
+		return true;
+	*e = named->refusal;
+	return false;
 }
 
 static bool all_readers(struct cli *cli, const struct work *w, int64_t list_id, int64_t n,
@@ -171,14 +200,24 @@ static bool all_readers(struct cli *cli, const struct work *w, int64_t list_id, 
 	return true;
 }
 
-static bool foresee(struct cli *cli, const struct work *w, int64_t list_id,
-	const struct post_list *posts, struct error *e)
+static void show_posts(struct report *r, const struct post_list *posts)
+{
+	report_table(r, &posts_table);
+	for (size_t i = 0; i < posts->n; i++) {
+		const struct post *p = &posts->items[i];
+		REPORT_ROW(r, cell_number(p->id), cell_time(p->published_at), cell_text(p->title),
+			cell_text(p->url));
+	}
+}
+
+static bool show(struct cli *cli, const struct work *w, int64_t list_id,
+	const struct post_list *posts, const struct named *named, struct error *e)
 {
 	struct report *r = cli->report;
 	enum edition edition =
 		w->what.edition >= 0 ? (enum edition)w->what.edition : w->list->schedule.edition;
 	struct compose_plan *plan = schedule_compose(cli->config, w->list, posts, clock_now(), e);
-	int64_t n = (int64_t)w->to.n;
+	int64_t n = (int64_t)named->emails.n;
 
 	if (plan == NULL)
 		return false;
@@ -190,15 +229,27 @@ static bool foresee(struct cli *cli, const struct work *w, int64_t list_id,
 				    edition == w->list->schedule.edition, &n, e))
 		return false;
 	report_field(r, "readers", "Readers", cell_number(n));
-	report_table(r, &posts_table);
-	for (size_t i = 0; i < posts->n; i++) {
-		const struct post *p = &posts->items[i];
-		REPORT_ROW(r, cell_number(p->id), cell_time(p->published_at), cell_text(p->title),
-			cell_text(p->url));
-	}
+	show_posts(r, posts);
 	report_table(r, &readers_table);
-	return w->to.n > 0 ? named_readers(cli, w, list_id, e)
-			   : all_readers(cli, w, list_id, n, edition, e);
+	if (w->to.n > 0)
+		return named_readers(r, named, e);
+	if (n == 0)
+		return error_set(e, ERROR_REFUSED,
+			"%s has no confirmed readers for this edition: nothing would be sent",
+			w->list->name);
+	return all_readers(cli, w, list_id, n, edition, e);
+}
+
+static bool foresee(struct cli *cli, const struct work *w, int64_t list_id,
+	const struct post_list *posts, struct error *e)
+{
+	struct named named = {0};
+
+	find_named(cli, w, list_id, &named);
+	bool done = show(cli, w, list_id, posts, &named, e);
+	strlist_free(&named.emails);
+	strlist_free(&named.names);
+	return done;
 }
 
 static bool dry_run(struct cli *cli, const struct work *w, struct error *e)
@@ -277,10 +328,10 @@ const struct command command_send = {
 	.max_words = 1,
 	.complete = COMPLETE_LIST,
 	.summary = "sends a digest now",
-	.help = "It has the posts that are pending, or those that are named. Nothing pending: says so,\n"
-		"exit code 1. Needs the daemon, except with --dry-run. With --wait the exit code is 0\n"
-		"only if every reader's mail was taken by the relay; ending the command early does\n"
-		"not end the sending.",
+	.help = "It has the posts that are pending, or those that are named. Nothing pending, or nobody\n"
+		"who would get it: says so, exit code 1. Needs the daemon, except with --dry-run.\n"
+		"With --wait the exit code is 0 only if every reader's mail was taken by the relay;\n"
+		"ending the command early does not end the sending.",
 	.options = options,
 	.run = run,
 };

@@ -349,5 +349,6 @@ const struct command command_status = {
 	.group = GROUP_SERVICE,
 	.summary = "shows how the daemon, the relays, digests and sources fare",
 	.help = "If the daemon does not run: what the database knows, and exit code 69.",
+	.bears_errors = true,
 	.run = run,
 };

@@ -78,11 +78,11 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	struct store_subscriber_filter f = {
 		.state = -1, .tag = args_value(a, "tag"), .search = args_value(a, "search")};
-	const char *list = args_value(a, "list"), *state = args_value(a, "state");
+	const char *list = NULL, *state = args_value(a, "state");
 	enum subscription_state wanted;
 	char *key = NULL;
 
-	if (!take_where(a, &f, &key, e))
+	if (!args_list(a, &list, e) || !take_where(a, &f, &key, e))
 		return false;
 	if (state != NULL && subscription_state_from_name(state, &wanted))
 		f.state = (int)wanted;
@@ -102,6 +102,9 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 const struct command command_subscribers = {
 	.name = "subscribers",
 	.group = GROUP_READERS,
+	.arguments = "[LIST]",
+	.max_words = 1,
+	.complete = COMPLETE_LIST,
 	.summary = "lists subscribers",
 	.help = "There is one line for each subscription.",
 	.options = options,

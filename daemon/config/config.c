@@ -11,6 +11,7 @@
 #include <string.h>
 
 static struct config *build(struct reading *r, struct strlist *errors);
+static struct group whole(const struct reading *r);
 
 struct config *config_load(const char *file, struct strlist *errors)
 {
@@ -26,6 +27,40 @@ struct config *config_load_without_passwords(const char *file, struct strlist *e
 
 	files_read(&r);
 	return build(&r, errors);
+}
+
+/* Whether the control socket can be relied on: the file is whole, or names it before its syntax
+ * error, or is the one that says where the socket of this machine's hubmaild is. */
+static bool socket_known(const struct reading *r, const struct group *control, bool parsed)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < control->n_parts; i++)
+		named = named || config_setting_get_member(control->parts[i], "socket") != NULL;
+	return r->n_texts > 0 && (parsed || named || strcmp(r->file, CONFIG_DEFAULT_FILE) == 0);
+}
+
+struct config *config_load_control(const char *file)
+{
+	struct reading r = {.file = file};
+	struct config *c = xcalloc(1, sizeof(*c));
+	struct strlist errors = {0};
+
+	c->file = xstrdup(file);
+	files_read(&r);
+	bool parsed = r.n_problems == 0;
+	struct group root = whole(&r);
+	struct group control = group_within(&r, &root, "control");
+	bool known = group_read(&r, &control, c) && socket_known(&r, &control, parsed);
+	group_free(&control);
+	group_free(&root);
+	reading_finish(&r, &errors);
+	strlist_free(&errors);
+	files_free(&r);
+	if (known)
+		return c;
+	config_free(c);
+	return NULL;
 }
 
 struct config *config_parse(const char *file, const char *text, size_t len, struct strlist *errors)

@@ -125,6 +125,23 @@ static bool find_readers(struct making *m)
 	return true;
 }
 
+/* A digest for nobody would use up the posts that it has. */
+static bool somebody_reads(struct making *m)
+{
+	const struct config_list *list = &m->settings->list;
+	int64_t readers = 0;
+
+	if (m->what.n_to > 0)
+		return true;
+	if (!store_audience_count(m->schedule->store, m->list_id, m->edition,
+		    m->edition == list->schedule.edition, &readers, &m->failure))
+		return false;
+	return readers > 0 ||
+	       error_set(&m->failure, ERROR_REFUSED,
+		       "%s has no confirmed readers for this edition: nothing was sent",
+		       list->name);
+}
+
 static void compose(void *arg)
 {
 	struct making *m = arg;
@@ -136,7 +153,7 @@ static void compose(void *arg)
 	if (m->list_id != 0 &&
 		schedule_choose_posts(m->schedule->store, &m->settings->list, m->list_id, &m->what,
 			m->now, &posts, &m->failure) &&
-		find_readers(m))
+		find_readers(m) && somebody_reads(m))
 		making_compose(m, &posts);
 	post_list_free(&posts);
 }

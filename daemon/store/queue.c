@@ -19,19 +19,20 @@ static const char SQL_EACH[] = "SELECT " COLUMNS " FROM digest g JOIN list l ON 
 			       " CROSS JOIN delivery d ON d.digest_id = g.id" LAST_ATTEMPT PEOPLE
 			       " WHERE (?1 IS NULL OR g.id = ?1) AND ?2 IS NULL"
 			       " AND (?3 = -2 OR d.state = ?3 OR ?3 = -1 AND d.state IN (0, 1, 5))"
+			       " AND (?5 IS NULL OR g.list_id = ?5)"
 			       " ORDER BY g.id, d.subscriber_id LIMIT ?4";
 static const char SQL_ONE_READER[] =
 	"SELECT " COLUMNS " FROM digest g JOIN list l ON l.id = g.list_id"
 	" CROSS JOIN delivery d ON d.digest_id = g.id AND d.subscriber_id = ?2" LAST_ATTEMPT PEOPLE
 	" WHERE (?1 IS NULL OR g.id = ?1) AND (?3 = -2 OR d.state = ?3 OR ?3 = -1 AND d.state IN (0, 1, 5))"
-	" ORDER BY g.id LIMIT ?4";
+	" AND (?5 IS NULL OR g.list_id = ?5) ORDER BY g.id LIMIT ?4";
 static const char SQL_UNKNOWN[] =
 	"SELECT DISTINCT " COLUMNS " FROM attempt u INDEXED BY attempt_unknown"
 	" CROSS JOIN delivery d ON d.digest_id = u.digest_id AND d.subscriber_id = u.subscriber_id"
 	" CROSS JOIN digest g ON g.id = d.digest_id CROSS JOIN list l ON l.id = g.list_id" LAST_ATTEMPT
 		PEOPLE
 	" WHERE u.outcome = 3 AND (?1 IS NULL OR d.digest_id = ?1) AND (?2 IS NULL OR d.subscriber_id = ?2)"
-	" ORDER BY d.digest_id, d.subscriber_id LIMIT ?4";
+	" AND (?5 IS NULL OR g.list_id = ?5) ORDER BY d.digest_id, d.subscriber_id LIMIT ?4";
 static const char SQL_ATTEMPTS[] = "SELECT at, outcome, relay, code, enhanced, text FROM attempt"
 				   " WHERE digest_id = ?1 AND subscriber_id = ?2 ORDER BY number";
 
@@ -69,8 +70,8 @@ bool store_delivery_each(struct store *s, const struct store_delivery_filter *f,
 			   : f->subscriber_id != 0 ? SQL_ONE_READER
 						   : SQL_EACH;
 	int64_t limit = f->limit == 0 ? -1 : (int64_t)f->limit;
-	sqlite3_stmt *st =
-		sql_start(s, e, text, "zzdi", f->digest_id, f->subscriber_id, f->state, limit);
+	sqlite3_stmt *st = sql_start(
+		s, e, text, "zzdiz", f->digest_id, f->subscriber_id, f->state, limit, f->list_id);
 	bool go_on = true;
 	int rc = -1;
 

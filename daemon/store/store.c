@@ -184,9 +184,36 @@ void store_rollback(struct store *s)
 		sql_run(s, NULL, "ROLLBACK", "");
 }
 
+/* The addresses of all readers will be in it: nobody else may look, not even while it grows. */
+static bool make_backup_file(const char *path, struct error *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return error_set(e, ERROR_REFUSED, "%s: exists already: name a new file", path);
+	if (fd < 0)
+		return error_set(e, ERROR_IO, "%s: cannot be made: %s", path, strerror(errno));
+	bool ok = file_give_to_folder(fd, path) ||
+		  error_set(e, ERROR_IO, "%s: its owner cannot be set: %s", path, strerror(errno));
+	close(fd);
+	if (!ok)
+		unlink(path);
+	return ok;
+}
+
 bool store_backup(struct store *s, const char *path, struct error *e)
 {
-	if (access(path, F_OK) == 0)
-		return error_set(e, ERROR_REFUSED, "%s: exists already: name a new file", path);
-	return sql_run(s, e, "VACUUM INTO ?1", "t", path);
+	struct error why = {0};
+
+	if (!make_backup_file(path, e))
+		return false;
+	/* ":memory:" and "file:" mean something else to SQLite; with a folder they are names. */
+	char *name = xasprintf("%s%s", path[0] == '/' ? "" : "./", path);
+	bool ok = sql_run(s, &why, "VACUUM INTO ?1", "t", name);
+	if (!ok) {
+		sql_error_db(s->db, path, e);
+		unlink(path);
+	}
+	free(name);
+	return ok;
 }

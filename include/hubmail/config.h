@@ -133,6 +133,10 @@ struct config *config_load(const char *file, struct strlist *errors);
  * and does not look at them. */
 struct config *config_load_without_passwords(const char *file, struct strlist *errors);
 
+/* How a tool reaches the running daemon though its configuration has errors: `file` and the
+ * settings of the group `control`, everything else is zero. NULL if those cannot be known. */
+struct config *config_load_control(const char *file);
+
 /* Reads the len bytes of one file called `file` in errors, without looking at anything on the
  * machine: no conf.d, no password, no CA file, and a time zone is only looked at by its form. */
 struct config *config_parse(const char *file, const char *text, size_t len, struct strlist *errors);

@@ -43,8 +43,8 @@ struct schedule_send {
 /* done(digest id or 0, failure or NULL, arg), on the loop's thread, later than schedule_send()
  * returns, after the digest is on disk; not called after schedule_free(). `what` is copied.
  * ERROR_NOT_FOUND: no such list or post, nothing is pending, or one of `to` is no reader of the
- * list; ERROR_REFUSED: the list has no such edition, or one of `to` may not be mailed (not
- * confirmed, unsubscribed, removed). */
+ * list; ERROR_REFUSED: the list has no such edition, nobody reads it, or one of `to` may not be
+ * mailed (not confirmed, unsubscribed, removed). */
 typedef void schedule_send_fn(int64_t digest_id, const struct error *failure, void *arg);
 void schedule_send(
 	struct schedule *s, const struct schedule_send *what, schedule_send_fn *done, void *arg);

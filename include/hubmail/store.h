@@ -38,7 +38,8 @@ bool store_begin(struct store *s, struct error *e);
 bool store_commit(struct store *s, struct error *e);
 void store_rollback(struct store *s);
 
-/* Copies the whole database to `path` while others go on using it (SQLite's backup). */
+/* Copies the whole database to `path` while others go on using it. ERROR_REFUSED if the file is
+ * there; a new one is its owner's alone (0600), and gone again if the copy fails. */
 bool store_backup(struct store *s, const char *path, struct error *e);
 
 #endif

@@ -111,6 +111,7 @@ void store_delivery_free(struct store_delivery *d);
 struct store_delivery_filter {
 	int64_t digest_id;     /* 0: all */
 	int64_t subscriber_id; /* 0: all */
+	int64_t list_id;       /* 0: all */
 	int state; /* enum delivery_state; -1: what is not final (queued, deferred, held); -2: any;
 		      -3: had an unknown attempt */
 	size_t limit; /* 0: all */

@@ -70,6 +70,7 @@ def test_help_needs_no_configuration(quiet):
         (["add", "--hour", "8", "a@example.org"], "this version does not have that yet"),
         (["erase", "a@example.org"], "this version does not have that command yet"),
         (["queue", "--state", "lost"], "queued deferred sent"),
+        (["posts", "news", "-l", "news"], "the list is named twice"),
         (["send", "news", "--dry-run", "--wait"], "--wait"),
         (["send", "news", "--post", "x"], "number of a post"),
         (["preview", "news", "--html", "--eml"], "exclude"),
@@ -179,6 +180,18 @@ def test_subscribers_can_be_chosen(quiet):
     assert chosen("--where", "city=Bergen") == []
     assert chosen("--search", "lee") == ["ann@example.org"]
     assert chosen("--search", "example.com") == ["bob@example.com"]
+
+
+@pytest.mark.parametrize("command", ["subscribers", "posts", "queue", "export"])
+def test_a_list_may_stand_as_a_word(two_lists, command):
+    two_lists.add("ann@example.org", list="news")
+    two_lists.add("bob@example.org", list="weekly-news")
+    for name in ("news", "weekly-news"):
+        done = two_lists.ctl(command, name)
+        assert done.code == 0 and done.out == two_lists.ctl(command, "-l", name).out
+        if command in ("subscribers", "export"):
+            assert ("ann@" in done.out, "bob@" in done.out) == (name == "news", name != "news")
+    assert "no such list" in two_lists.ctl(command, "olds").err
 
 
 # ---- Import and export ----
@@ -323,6 +336,47 @@ def test_an_import_never_subscribes_again_whoever_unsubscribed(quiet):
     assert done.code == 0
     assert json.loads(done.out)["left_alone"] == 1 and json.loads(done.out)["added"] == 1
     assert readers(quiet)["ann@example.org"]["state"] == "unsubscribed"
+
+
+def test_an_import_tells_whose_subscription_it_ends(quiet):
+    quiet.add("ann@example.org", "bob@example.org", "carl@example.org")
+    text = "email,ended\nann@example.org,2099-01-02\nbob@example.org,2020-01-02\n"
+    text += "dora@example.org,2020-01-02\n"
+    dry = json.loads(quiet.ctl("--json", "import", "-", "--dry-run", stdin=text).out)
+    assert {s["state"] for s in readers(quiet).values()} == {"confirmed"}
+    path = quiet.folder / "r.csv"
+    path.write_text(text)
+    code, said = on_terminal(quiet, "import", path)
+    assert code == 0
+    assert "1 ended here, because the file says unsubscribed" in said
+    assert "1 left alone: they subscribed again here later" in said
+    assert (dry["ended"], dry["ended_here"], dry["came_back"]) == (1, 1, 1)
+    states = {email: s["state"] for email, s in readers(quiet).items()}
+    assert states == {
+        "ann@example.org": "unsubscribed",
+        "bob@example.org": "confirmed",
+        "carl@example.org": "confirmed",
+        "dora@example.org": "unsubscribed",
+    }
+
+
+def test_whoever_came_back_stays_when_the_old_file_is_imported_again(quiet):
+    text = "email,state,ended\nann@example.org,unsubscribed,2020-01-02\n"
+    text += "bob@example.org,unsubscribed,\n"
+    assert quiet.ctl("import", "-", stdin=text).code == 0
+    quiet.add("ann@example.org", "bob@example.org", "--force")
+    again = json.loads(quiet.ctl("--json", "import", "-", stdin=text).out)
+    assert (again["came_back"], again["ended_here"]) == (1, 1), "without a date the file is believed"
+    assert [readers(quiet)[f"{n}@example.org"]["state"] for n in ("ann", "bob")] == [
+        "confirmed", "unsubscribed",
+    ]
+
+
+def test_the_time_of_an_import_is_no_return(quiet):
+    assert quiet.ctl("import", "-", stdin="email\nann@example.org\n").code == 0
+    text = "email,ended\nann@example.org,2020-01-02\n"
+    again = json.loads(quiet.ctl("--json", "import", "-", stdin=text).out)
+    assert (again["came_back"], again["ended_here"]) == (0, 1)
 
 
 def test_bad_lines_are_told_kept_and_can_be_mended(quiet):
@@ -561,8 +615,13 @@ def test_backup_is_a_whole_database(quiet):
     with sqlite3.connect(copy) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT email FROM subscriber").fetchall() == [("ann@example.org",)]
+    assert copy.stat().st_mode & 0o777 == 0o600, "the readers' addresses are in it"
     done = quiet.ctl("backup", copy)
     assert done.code == 1 and "exists" in done.err
+    nowhere = quiet.folder / "none" / "copy.db"
+    done = quiet.ctl("backup", nowhere)
+    assert done.code == 74 and f"{nowhere}: " in done.err
+    assert quiet.ctl("backup", "-").code == 64
 
 
 def test_parse_shows_posts_without_storing_them(quiet, tmp_path):
@@ -610,11 +669,37 @@ def test_a_dry_run_says_who_would_get_what(waiting, sink):
     page = waiting.ask("send", "news", "--dry-run")
     assert [p["title"] for p in page["posts"]] == ["First", "Second"]
     assert page["readers"] == 3 and len(page["to"]) == 3 and page["subject"]
-    page = waiting.ask("send", "news", "--dry-run", "--last", 1, "--to", "ann@example.org")
+    assert [p["title"] for p in waiting.ask("posts", "news", "-n", 1)] == ["Second"]
+    page = waiting.ask("send", "news", "--dry-run", "-n", 1, "--to", "ann@example.org")
     assert [p["title"] for p in page["posts"]] == ["Second"]
     assert page["to"] == [{"email": "ann@example.org", "name": "Ann"}]
     assert waiting.ctl("send", "news", "--dry-run", "--to", "nobody@example.org").code == 1
     assert waiting.digests() == [] and not sink.accepted
+
+
+def test_a_dry_run_counts_only_who_would_get_it(waiting):
+    unsubscribe(waiting, "bob@example.org")
+    to = [w for n in ("ann", "bob", "ann", "nobody") for w in ("--to", f"{n}@example.org")]
+    done = waiting.ctl("--json", "send", "news", "--dry-run", *to)
+    page = json.loads(done.out)
+    assert page["readers"] == 1 and page["to"] == [{"email": "ann@example.org", "name": "Ann"}]
+    assert done.code == 1 and "bob@example.org: is unsubscribed" in done.err
+    done = waiting.ctl("--json", "send", "news", "--dry-run", "--to", "bob@example.org")
+    assert json.loads(done.out)["readers"] == 0 and json.loads(done.out)["to"] == []
+
+
+def test_nothing_is_sent_to_a_list_without_readers(waiting, sink):
+    assert waiting.ctl("remove", *[f"{n}@example.org" for n in ("ann", "bob", "carl")]).code == 0
+    for options in ([], ["--last", 1], ["--post", 1]):
+        done = waiting.ctl("send", "news", *options)
+        assert done.code == 1, options
+        assert (
+            "news has no confirmed readers for this edition: nothing was sent" in done.err
+        ), options
+    done = waiting.ctl("send", "news", "--dry-run")
+    assert done.code == 1 and "news has no confirmed readers for this edition" in done.err
+    assert waiting.digests() == [] and not sink.accepted
+    assert len(waiting.ask("posts", "--pending")) == 2
 
 
 def test_preview_shows_each_part(waiting):
@@ -636,6 +721,9 @@ def test_send_waits_for_the_last_delivery_and_tells_what_became_of_it(waiting, s
     (digest,) = waiting.digests()
     page = waiting.ask("digests", digest["id"])
     assert page["sent"] == 3 and [p["title"] for p in page["posts"]] == ["First", "Second"]
+    assert waiting.ask("queue") == []
+    assert len(waiting.ask("queue", "--digest", digest["id"])) == 3, "who got it"
+    assert waiting.ask("queue", "--digest", digest["id"], "--state", "queued") == []
     history = waiting.ask("show", "ann@example.org")
     assert history["deliveries"][0]["state"] == "sent"
     assert history["attempts"][0]["outcome"] == "accepted"

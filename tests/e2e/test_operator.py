@@ -172,6 +172,38 @@ def test_a_held_delivery_is_sent_by_retry(one_held, sink):
     assert house.queue() == []
 
 
+# ---- Errors in hubmail.conf ----
+
+
+def break_value(house):
+    house.relay["port"] = 0
+    house.write_config()
+
+
+def break_syntax(house):
+    house.file.write_text(house.file.read_text() + "\nlists = (\n")
+
+
+@pytest.mark.parametrize("spoil", [break_value, break_syntax])
+def test_errors_in_the_configuration_do_not_keep_a_digest_going(held_back, sink, spoil):
+    house = held_back
+    sink.stop()
+    spoil(house)
+    for command in (["status"], ["digests"], ["digests", 1], ["queue"]):
+        done = house.ctl(*command)
+        assert done.code == 0 and done.out, done
+        assert "has errors (`hubmaild -t` shows them)" in done.err
+        assert len(done.err.splitlines()) == 1
+    for command in (["resume", 1], ["pause", 1], ["retry", 1], ["cancel", "news"]):
+        done = house.ctl(*command)
+        assert done.code == 0, done
+    assert [d["state"] for d in house.ask("digests")] == ["cancelled"]
+    assert house.ctl("subscribers").code == 78, "it needs more than the daemon"
+    house.stop()
+    done = house.ctl("digests")
+    assert done.code == 78 and f"{house.file}:" in done.err, "nobody says where the database is"
+
+
 # ---- Who may ----
 
 

@@ -88,6 +88,13 @@ static void test_a_misspelt_command_or_option_gets_a_suggestion(void **state)
 	refused("subscribrs", "did you mean `subscribers`");
 	refused("imp", "did you mean `import`");
 	refused("frobnicate", "no such command");
+	refused("ls", "did you mean `hubmailctl subscribers` or `hubmailctl lists`?");
+	refused("rm a@example.org", "did you mean `hubmailctl remove`?");
+	refused("delete a@example.org", "did you mean `hubmailctl remove`?");
+	refused("unsubscribe a@example.org", "did you mean `hubmailctl remove`?");
+	refused("mailq", "did you mean `hubmailctl queue`?");
+	refused("flush", "did you mean `hubmailctl retry`?");
+	refused("logs", "did you mean `journalctl -u hubmaild`?");
 	refused("add --nmae x a@example.org", "did you mean --name");
 	refused("--jsno lists", "did you mean --json");
 	refused("lists -z", "-z");

@@ -361,6 +361,45 @@ static void test_a_tool_does_not_look_at_passwords(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- The running daemon's socket, though there are errors ---- */
+
+#define CONTROL "control = { socket = \"/run/x.sock\"; };\n"
+
+static void expect_socket(struct fixture *f, const char *text, const char *expected)
+{
+	put(f, "hubmail.conf", text);
+	struct config *c = config_load_control(f->file);
+
+	if (expected == NULL) {
+		assert_null(c);
+		return;
+	}
+	assert_non_null(c);
+	assert_string_equal(c->control_socket, expected);
+	assert_string_equal(c->file, f->file);
+	config_free(c);
+}
+
+static void test_the_daemons_socket_is_found_though_there_are_errors(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_socket(f, CONTROL "relays = 7;", "/run/x.sock");
+	expect_socket(f, "relays = 7;", "/run/hubmail/control.sock");
+	expect_socket(f, CONTROL "lists = (\n", "/run/x.sock");
+}
+
+/* Another daemon's socket would be worse than none. */
+static void test_a_socket_that_cannot_be_read_is_not_guessed(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_socket(f, "lists = (\n" CONTROL, NULL);
+	expect_socket(f, "control = { socket = 7; };", NULL);
+	assert_int_equal(unlink(f->file), 0);
+	assert_null(config_load_control(f->file));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +420,8 @@ int main(void)
 		TEST(test_a_password_that_is_not_there_says_where_to_write_it),
 		TEST(test_a_password_that_cannot_be_one_is_refused_and_not_shown),
 		TEST(test_a_tool_does_not_look_at_passwords),
+		TEST(test_the_daemons_socket_is_found_though_there_are_errors),
+		TEST(test_a_socket_that_cannot_be_read_is_not_guessed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -547,6 +547,25 @@ static void test_what_cannot_be_sent_is_refused_with_the_reason(void **state)
 	expect_digests(w, "");
 }
 
+static void test_a_digest_for_nobody_is_not_made(void **state)
+{
+	struct world *w = *state;
+	struct schedule_send pending = {.list = "news", .edition = -1};
+	struct schedule_send last = {.list = "news", .edition = -1, .last = 1};
+
+	set_schedule(w, EDITION_WEEKLY);
+	start(w);
+	feed_holds(w, FEED, "0 Old -\n");
+	feed_holds(w, FEED, "1 A -\n");
+	expect_refused(
+		w, &pending, ERROR_REFUSED, "news has no confirmed readers for this edition");
+	expect_refused(w, &last, ERROR_REFUSED, "nothing was sent");
+	expect_digests(w, "");
+	add_readers(w);
+	send_now(w, &pending);
+	expect_digests(w, "weekly:A");
+}
+
 /* The operator is faster than the schedule, or the other way round: never both. */
 static void test_a_post_is_mailed_once_when_send_and_schedule_meet(void **state)
 {
@@ -690,6 +709,7 @@ int main(void)
 		TEST(test_posts_that_are_named_go_out_as_often_as_asked),
 		TEST(test_send_to_some_readers_leaves_the_posts_to_the_others),
 		TEST(test_what_cannot_be_sent_is_refused_with_the_reason),
+		TEST(test_a_digest_for_nobody_is_not_made),
 		TEST(test_a_post_is_mailed_once_when_send_and_schedule_meet),
 		TEST(test_deliveries_that_a_crash_left_out_are_made_at_start),
 		TEST(test_a_full_disk_is_waited_out_and_nothing_is_lost),

@@ -276,6 +276,28 @@ static void test_after_a_crash_what_was_on_the_wire_is_unknown_and_due_again(voi
 	store_ready_free(&r);
 }
 
+static bool count_one(const struct store_delivery *d, void *arg)
+{
+	(void)d;
+	++*(int *)arg;
+	return true;
+}
+
+static void test_the_queue_of_one_list_has_nothing_of_another(void **state)
+{
+	struct fixture *f = *state;
+	int64_t other = store_list_ensure(f->store, "other", &f->e);
+	struct store_delivery_filter filter = {.list_id = f->list, .state = -1};
+	int n = 0;
+
+	queued_digest(f, 2);
+	assert_ok(f, store_delivery_each(f->store, &filter, count_one, &n, &f->e));
+	assert_int_equal(n, 2);
+	filter.list_id = other;
+	assert_ok(f, store_delivery_each(f->store, &filter, count_one, &n, &f->e));
+	assert_int_equal(n, 2);
+}
+
 static void test_unknown_deliveries_are_held_if_asked_for(void **state)
 {
 	struct fixture *f = *state;
@@ -369,6 +391,7 @@ int main(void)
 		TEST(test_what_was_just_put_off_is_not_taken_before_its_time),
 		TEST(test_a_message_on_the_wire_while_its_reader_unsubscribes_was_sent),
 		TEST(test_after_a_crash_what_was_on_the_wire_is_unknown_and_due_again),
+		TEST(test_the_queue_of_one_list_has_nothing_of_another),
 		TEST(test_unknown_deliveries_are_held_if_asked_for),
 		TEST(test_what_a_session_gave_back_leaves_no_trace),
 		TEST(test_a_digest_for_some_readers_leaves_its_posts_pending),

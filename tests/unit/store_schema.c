@@ -1,6 +1,8 @@
 /* Opening databases: new ones, older ones, newer ones, other people's. */
 #include "../../daemon/store/sql.h"
 #include "store_helper.h"
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -210,6 +212,45 @@ static void test_a_backup_is_a_whole_database_and_overwrites_nothing(void **stat
 	assert_int_equal(number(copy, "SELECT count(*) FROM subscriber"), 1);
 	assert_false(store_backup(f->store, copy, &f->e));
 	assert_int_equal(f->e.code, ERROR_REFUSED);
+	assert_int_equal(number(copy, "SELECT count(*) FROM subscriber"), 1);
+}
+
+static void test_only_its_owner_reads_a_backup(void **state)
+{
+	struct fixture *f = *state;
+	char copy[128];
+	struct stat st;
+
+	snprintf(copy, sizeof(copy), "%s/copy.db", f->folder);
+	mode_t before = umask(0);
+	assert_ok(f, store_backup(f->store, copy, &f->e));
+	umask(before);
+	assert_int_equal(stat(copy, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* A limit on the size of files stands in for the full disk. */
+static void test_a_backup_that_fails_leaves_no_file_and_names_it(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before, low;
+	char copy[128];
+
+	snprintf(copy, sizeof(copy), "%s/none/copy.db", f->folder);
+	assert_false(store_backup(f->store, copy, &f->e));
+	assert_non_null(strstr(f->e.text, copy));
+	snprintf(copy, sizeof(copy), "%s/copy.db", f->folder);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	low = before;
+	low.rlim_cur = 8192;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	bool done = store_backup(f->store, copy, &f->e);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_false(done);
+	assert_non_null(strstr(f->e.text, copy));
+	assert_int_equal(access(copy, F_OK), -1);
+	assert_ok(f, store_backup(f->store, copy, &f->e));
 }
 
 int main(void)
@@ -226,6 +267,8 @@ int main(void)
 		TEST(test_posts_of_the_first_schema_are_still_known_by_their_links),
 		TEST(test_one_daemon_at_a_time_has_the_lock),
 		TEST(test_a_backup_is_a_whole_database_and_overwrites_nothing),
+		TEST(test_only_its_owner_reads_a_backup),
+		TEST(test_a_backup_that_fails_leaves_no_file_and_names_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
