@@ -17,7 +17,8 @@ packages_build="
 # What the unit tests and the end-to-end tests run on.
 packages_test="
 	python3-pytest python3-pytest-xdist python3-aiosmtpd python3-dkim python3-feedparser
-	python3-cryptography ca-certificates mount mandoc zsh fish"
+	python3-cryptography ca-certificates mount util-linux nginx-light
+	mandoc zsh fish"
 
 # Format, lint and fuzzers.
 packages_check="
@@ -26,7 +27,7 @@ packages_check="
 # The benches' own, and what Postfix's smtp-source and smtp-sink are linked with (postfix itself is
 # unpacked, not installed; node and npm are left to whoever has them: tests/bench/references.sh).
 packages_bench="
-	python3 python3-cryptography ca-certificates openssl sqlite3
+	python3 python3-cryptography ca-certificates openssl sqlite3 libxml2-utils
 	libdb5.3 libicu72 libnsl2 libssl3"
 
 # Prints those of the packages that are not installed.

@@ -4,6 +4,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "hubmail/config.h"
+#include "hubmail/source_file.h"
 #include "value.h"
 
 #include <arpa/inet.h>
@@ -254,4 +255,11 @@ bool value_take_directory_url(const char *value, void *source, struct error *e)
 		return false;
 	s->url = xasprintf("%.*s/", (int)length_without_slashes(value), value);
 	return true;
+}
+
+bool value_permalink(const char *value, struct error *e)
+{
+	struct error why = {0};
+
+	return source_permalink_check(value, &why) || value_refuse(e, value, "%s", why.text);
 }

@@ -174,6 +174,9 @@ static void check_source_parts(
 			"is missing: the public address of the folder, for links to its posts");
 	else if (s->kind != SOURCE_DIRECTORY && s->url != NULL)
 		say(r, g, "url", "belongs to a directory: other sources say where their posts are");
+	if (s->location != NULL && s->kind != SOURCE_DIRECTORY && s->permalink != NULL)
+		say(r, g, "permalink",
+			"belongs to a directory: other sources say where their posts are");
 	if (s->location != NULL && s->kind == SOURCE_DIRECTORY && s->allow_private)
 		say(r, g, "allow_private",
 			"is for what is asked over the network: a directory is on this machine");

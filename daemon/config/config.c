@@ -224,6 +224,7 @@ static void free_list(struct config_list *l)
 	for (size_t i = 0; i < l->n_sources; i++) {
 		free(l->sources[i].location);
 		free(l->sources[i].url);
+		free(l->sources[i].permalink);
 		strlist_free(&l->sources[i].categories);
 	}
 	free(l->sources);

@@ -34,6 +34,7 @@ bool value_hello(const char *value, struct error *e);
 bool value_timezone(const char *value, struct error *e);
 bool value_timezone_exists(const char *value, struct error *e);
 bool value_language(const char *value, struct error *e);
+bool value_permalink(const char *value, struct error *e);
 
 bool value_take_listen(const char *value, void *config, struct error *e);
 bool value_take_web_url(const char *value, void *config, struct error *e);

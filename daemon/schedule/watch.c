@@ -156,7 +156,7 @@ static void wait_for_next(struct watch *w)
 static void open_folder(struct watch *w)
 {
 	w->folder = directory_watch_new(w->schedule->loop, w->source->location, w->source->url,
-		QUIET_MS, w->source->interval, on_directory, w);
+		w->source->permalink, QUIET_MS, w->source->interval, on_directory, w);
 	w->full_look = true;
 }
 
@@ -246,7 +246,9 @@ void watch_configure(struct watch *w, struct settings *settings, const struct co
 	w->source = source;
 	if (w->source_id != 0) {
 		bool moved = old->interval != source->interval;
-		if (w->folder != NULL && (moved || !same_text(old->url, source->url))) {
+		bool readdressed = !same_text(old->url, source->url) ||
+				   !same_text(old->permalink, source->permalink);
+		if (w->folder != NULL && (moved || readdressed)) {
 			reopen_folder(w);
 		} else if (w->timer != NULL && moved && evtimer_pending(w->timer, NULL)) {
 			wait_for_next(w);

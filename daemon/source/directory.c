@@ -17,13 +17,15 @@ static void on_step(evutil_socket_t fd, short what, void *arg);
 static void on_rescan(evutil_socket_t fd, short what, void *arg);
 
 struct directory_watch *directory_watch_new(struct loop *loop, const char *path,
-	const char *base_url, int quiet_ms, int rescan_s, directory_fn *fn, void *arg)
+	const char *base_url, const char *permalink, int quiet_ms, int rescan_s, directory_fn *fn,
+	void *arg)
 {
 	struct directory_watch *w = xcalloc(1, sizeof(*w));
 
 	w->base = loop_base(loop);
 	w->path = xstrdup(path);
 	w->base_url = xstrdup(base_url);
+	w->permalink = xstrdup(permalink);
 	w->quiet_ms = quiet_ms;
 	w->rescan_s = rescan_s > 0 ? rescan_s : 1;
 	w->fn = fn;
@@ -57,6 +59,7 @@ void directory_watch_free(struct directory_watch *w)
 	strlist_free(&w->errors);
 	free(w->path);
 	free(w->base_url);
+	free(w->permalink);
 	free(w);
 }
 

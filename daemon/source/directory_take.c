@@ -119,6 +119,7 @@ static bool parse(struct directory_watch *w, const struct dirtree_file *f, const
 		.data = buf_str(data),
 		.len = data->len,
 		.base_url = w->base_url,
+		.permalink = w->permalink,
 		.modified_at = f->known.mtime.tv_sec};
 	struct post post = {0};
 	bool draft = false;

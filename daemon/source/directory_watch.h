@@ -16,7 +16,7 @@
 
 struct directory_watch {
 	struct event_base *base;
-	char *path, *base_url;
+	char *path, *base_url, *permalink;
 	int quiet_ms, rescan_s;
 	directory_fn *fn;
 	void *arg;

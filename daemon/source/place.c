@@ -232,6 +232,56 @@ static char *expand(const char *pattern, const struct parts *p)
 	return NULL;
 }
 
+/* The word after a ':', or an empty one; of one that is too long, the beginning. Returns its end.
+ */
+static const char *next_word(const char *s, char *word, size_t size)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz_");
+	size_t kept = n < size ? n : size - 1;
+	memcpy(word, s, kept);
+	word[kept] = '\0';
+	return s + n;
+}
+
+/* Without one of these, posts of a month or a section would share an address. */
+static bool tells_apart(const char *word)
+{
+	return text_starts(word, "slug") || strcmp(word, "title") == 0 ||
+	       strcmp(word, "filename") == 0 || strcmp(word, "name") == 0 ||
+	       strcmp(word, "contentbasename") == 0;
+}
+
+static bool is_word(const char *word)
+{
+	struct front front = {0};
+	struct parts none = {.folder = "", .name = "", .front = &front};
+	struct buf out = {0};
+	bool known = add_part(&out, &none, word);
+	buf_free(&out);
+	return known;
+}
+
+bool source_permalink_check(const char *pattern, struct error *e)
+{
+	bool apart = false;
+	if (strstr(pattern, "://") != NULL)
+		return error_set(e, ERROR_DATA,
+			"names a host: begin with \"/\", the host is that of the url");
+	for (const char *s = strchr(named_pattern(pattern), ':'); s != NULL; s = strchr(s, ':')) {
+		char word[32];
+		s = next_word(s + 1, word, sizeof(word));
+		if (word[0] != '\0' && !is_word(word))
+			return error_set(e, ERROR_DATA,
+				"has a \":%s\", which is not known: use :year, :month, :day, "
+				":title, :slug, :filename, :section, :sections, :categories",
+				word);
+		apart = apart || tells_apart(word);
+	}
+	return apart || error_set(e, ERROR_DATA,
+				"gives all posts the same address: it needs a :slug, :title or "
+				":filename");
+}
+
 static bool is_pattern(const char *s)
 {
 	return strstr(s, "/:") != NULL || s[0] == ':' || named_pattern(s) != s;

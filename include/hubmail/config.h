@@ -60,6 +60,7 @@ struct config_source {
 	char *location;     /* the URL of the feed, or of the WordPress without a '/' at its end;
 			       or the directory's path without one */
 	char *url;          /* directory only: the public address of the folder, ends in '/' */
+	char *permalink;    /* directory only: the pattern of its posts' addresses, or NULL */
 	int interval;       /* seconds between two looks */
 	bool allow_private; /* not of a directory: may be on this machine or in this network */
 	struct strlist categories; /* only posts of one of these; empty: all */

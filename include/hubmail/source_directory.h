@@ -38,9 +38,11 @@ typedef void directory_fn(const struct directory_look *look, void *arg);
  *
  * A directory that does not exist is an error in a look, once and on request, and is looked for
  * every second; when it comes (back), a full look follows. Work goes in steps of at most 10 ms.
- * base_url may be NULL. fn may free the watch. */
+ * base_url may be NULL,
+ * as may permalink (source_file.h). fn may free the watch. */
 struct directory_watch *directory_watch_new(struct loop *loop, const char *path,
-	const char *base_url, int quiet_ms, int rescan_s, directory_fn *fn, void *arg);
+	const char *base_url, const char *permalink, int quiet_ms, int rescan_s, directory_fn *fn,
+	void *arg);
 
 /* A full look soon, also if one is under way; fn is not called before this returns. */
 void directory_watch_rescan(struct directory_watch *w);

@@ -24,6 +24,10 @@ struct source_file {
 bool source_file_is_post(const char *path); /* by its name: *.md, *.markdown, *.html, *.htm; not
 					       hidden, not _index.* or a backup */
 
+/* Is it a pattern whose words are known, and one of which tells posts apart? Otherwise *e says why
+ * not, as the end of a sentence that begins with the pattern (ERROR_DATA). */
+bool source_permalink_check(const char *pattern, struct error *e);
+
 /* Fills *out from front matter and body.
  *
  * Front matter is a map in YAML between lines of ---, in TOML between lines of +++, or a JSON

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Measures hubmail beside references in the same run:
 #
-#   sh tests/bench/run.sh [throughput|cpu|scale|latency|all] [--quick|--full] [OPTION]...
+#   sh tests/bench/run.sh [throughput|cpu|scale|latency|parse|all] [--quick|--full] [OPTION]...
 #
 #   throughput  messages a second; with --tls, --dkim rsa|ed25519, --delay MS, --discard
 #   cpu         processor time for each message
 #   scale       memory and cost from ten thousand to a million readers, import and enqueuing
 #   latency     a saved file's way to the sink; the public pages while a digest goes out
+#   parse       a feed of 5 MB, beside xmllint
 #   all         all of them, throughput with each of its options (if nothing is named)
 #
 # Prints tables; the numbers behind them go to build/bench/*.json. A bench that is named alone takes
@@ -51,12 +52,13 @@ all() {
 	cpu "$@" || failed=1
 	bench scale "$@" || failed=1
 	bench latency "$@" || failed=1
+	bench parse "$@" || failed=1
 	return $failed
 }
 
 what=all
 case ${1-} in
-throughput | cpu | scale | latency | all)
+throughput | cpu | scale | latency | parse | all)
 	what=$1
 	shift
 	;;
@@ -66,14 +68,14 @@ throughput | cpu | scale | latency | all)
 	;;
 -* | '') ;;
 *)
-	echo "run.sh: $1: no such bench (throughput cpu scale latency all)" >&2
+	echo "run.sh: $1: no such bench (throughput cpu scale latency parse all)" >&2
 	exit 64
 	;;
 esac
 
 need_packages build bench || exit 1
-build_preset release hubmaild hubmailctl hubmail-sink || exit 1
+build_preset release hubmaild hubmailctl hubmail-sink hubmail-bench-parse || exit 1
 case $what in
-scale | latency) bench "$what" "$@" ;;
+scale | latency | parse) bench "$what" "$@" ;;
 *) "$what" "$@" ;;
 esac

@@ -63,6 +63,7 @@ class House:
         self.log_file = folder / "daemon.log"
         self.daemon = None
         self.verbosity = ["-v"]
+        self.wrapper = []  # a command that becomes the daemon
         self.web = f"127.0.0.1:{free_port()}"
         self.settings = {
             "database": folder / "hubmail.db",
@@ -141,7 +142,7 @@ class House:
         program = find_program(self.build, "hubmaild")
         with open(self.log_file, "ab") as log:
             self.daemon = subprocess.Popen(
-                [program, "-c", self.file, "-f", *self.verbosity, *options],
+                [*self.wrapper, program, "-c", self.file, "-f", *self.verbosity, *options],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **ENVIRONMENT},

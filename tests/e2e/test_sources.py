@@ -85,6 +85,25 @@ def test_a_post_with_broken_front_matter_does_not_stop_the_others(house, sink):
     assert "Good" in entry.mail.judge().subject
 
 
+def test_a_directory_s_pattern_makes_the_links_of_its_posts(house, sink):
+    house.news["sources"][0]["permalink"] = "/:year/:month/:slug/"
+    house.start()
+    house.add("ann@example.org")
+    house.write_post("notes/2026-11-24-hello.md", "Hello", slug="a-good-day")
+    (entry,) = sink.wait_for(1)
+    mail = entry.mail.judge()
+    link = "https://blog.example/2026/11/a-good-day/"
+    assert f'href="{link}"' in mail.html and link in mail.text
+    house.news["sources"][0]["permalink"] = "/:section/:filename.html"
+    house.write_config()
+    house.signal(signal.SIGHUP)
+    house.wait_log("configuration reloaded")
+    house.write_post("notes/second.md", "Second")
+    mail = sink.wait_for(2)[1].mail.judge()
+    assert 'href="https://blog.example/notes/second.html"' in mail.html
+    assert house.ask("posts")[0]["title"] == "Hello" and len(house.ask("posts")) == 2
+
+
 def test_what_could_hurt_a_reader_is_gone(house, sink):
     house.news["content"] = "full"
     house.start()

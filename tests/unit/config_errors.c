@@ -438,6 +438,14 @@ static void test_a_source_is_exactly_one_thing(void **state)
 	refuse("4: lists[0].sources[0].url: belongs to a directory: other sources say "
 	       "where their posts are",
 		.sources = "{ feed = \"https://example.org/\"; url = \"https://example.org/\"; }");
+	refuse("4: lists[0].sources[0].permalink: belongs to a directory: other sources say "
+	       "where their posts are",
+		.sources = "{ feed = \"https://example.org/\"; permalink = \"/:slug/\"; }");
+	refuse("4: lists[0].sources[0].permalink: \"/:yaer/:slug/\" has a \":yaer\", which is not "
+	       "known: use :year, :month, :day, :title, :slug, :filename, :section, :sections, "
+	       ":categories",
+		.sources = "{ directory = \"/srv\"; url = \"https://example.org/\"; "
+			   "permalink = \"/:yaer/:slug/\"; }");
 	refuse("4: lists[0].sources[0].allow_private: is for what is asked over the network: a "
 	       "directory is on this machine",
 		.sources = "{ directory = \"/srv\"; url = \"https://example.org/\"; "

@@ -78,19 +78,22 @@ static void test_a_source_is_a_feed_or_a_directory(void **state)
 		accept(.sources = "{ feed = \"https://例子.example/feed/?a=b\"; interval = 30; "
 				  "categories = [ \"science\", \"travel\" ]; }, "
 				  "{ directory = \"/srv/blog/posts//\"; "
-				  "url = \"https://example.org/posts\"; interval = \"2h\"; }");
+				  "url = \"https://example.org/posts\"; interval = \"2h\"; "
+				  "permalink = \"/:year/:month/:slug/\"; }");
 	const struct config_source *s = c->lists[0].sources;
 
 	assert_int_equal(c->lists[0].n_sources, 2);
 	assert_int_equal(s[0].kind, SOURCE_FEED);
 	assert_string_equal(s[0].location, "https://例子.example/feed/?a=b");
 	assert_null(s[0].url);
+	assert_null(s[0].permalink);
 	assert_int_equal(s[0].interval, 30);
 	assert_int_equal(s[0].categories.n, 2);
 	assert_string_equal(s[0].categories.items[1], "travel");
 	assert_int_equal(s[1].kind, SOURCE_DIRECTORY);
 	assert_string_equal(s[1].location, "/srv/blog/posts");
 	assert_string_equal(s[1].url, "https://example.org/posts/");
+	assert_string_equal(s[1].permalink, "/:year/:month/:slug/");
 	assert_int_equal(s[1].interval, 7200);
 	config_free(c);
 }

@@ -79,12 +79,14 @@ void fetch_cancel(struct fetch *r)
 }
 
 struct directory_watch *directory_watch_new(struct loop *loop, const char *path,
-	const char *base_url, int quiet_ms, int rescan_s, directory_fn *fn, void *arg)
+	const char *base_url, const char *permalink, int quiet_ms, int rescan_s, directory_fn *fn,
+	void *arg)
 {
 	struct directory_watch *w = xcalloc(1, sizeof(*w));
 
 	(void)loop;
 	(void)base_url;
+	(void)permalink;
 	assert_string_equal(path, FOLDER);
 	assert_true(quiet_ms > 0 && rescan_s > 0);
 	*w = (struct directory_watch){fn, arg};

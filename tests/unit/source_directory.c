@@ -69,7 +69,8 @@ static void test_what_is_saved_during_the_first_look_comes_after_it(void **state
 	struct fixture *f = *state;
 
 	save(f, "old.md", "Old"); /* so fresh that the look waits for it */
-	f->watch = directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f);
+	f->watch =
+		directory_watch_new(f->loop, f->folder, NULL, NULL, QUIET_MS, NEVER_S, on_look, f);
 	turn(f);
 	if (f->completes > 0)
 		skip(); /* this took so long that the file is not fresh any more */

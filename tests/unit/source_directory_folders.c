@@ -191,7 +191,7 @@ static void test_a_directory_that_is_missing_is_an_error_once_and_waited_for(voi
 	struct fixture *f = *state;
 
 	remove_all(f->folder);
-	f->watch = directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, 1, on_look, f);
+	f->watch = directory_watch_new(f->loop, f->folder, NULL, NULL, QUIET_MS, 1, on_look, f);
 	wait_for_errors(f, 1);
 	assert_non_null(strstr(f->errors.items[0], "posts: no such directory"));
 	assert_int_equal(f->completes, 0);
@@ -251,7 +251,7 @@ static void test_a_look_without_descriptors_is_not_complete(void **state)
 		low = (struct rlimit){(rlim_t)(next + left), limit.rlim_max};
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 		f->watch = directory_watch_new(
-			f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f);
+			f->loop, f->folder, NULL, NULL, QUIET_MS, NEVER_S, on_look, f);
 		for (int i = 0; i < 100 && f->completes == 0; i++)
 			event_base_loop(f->base, EVLOOP_NONBLOCK);
 		assert_int_equal(f->completes, left == 3);
@@ -317,7 +317,8 @@ static void test_the_watch_may_be_freed_in_its_callback(void **state)
 		save(f, name, "Title");
 	}
 	f->free_in_callback = true;
-	f->watch = directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f);
+	f->watch =
+		directory_watch_new(f->loop, f->folder, NULL, NULL, QUIET_MS, NEVER_S, on_look, f);
 	while (f->calls == 0)
 		turn(f);
 	event_base_loop(f->base, EVLOOP_NONBLOCK);
@@ -331,7 +332,7 @@ static void test_the_watch_may_be_freed_before_it_has_looked(void **state)
 
 	save(f, "a.md", "A");
 	directory_watch_free(
-		directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, NEVER_S, on_look, f));
+		directory_watch_new(f->loop, f->folder, NULL, NULL, QUIET_MS, NEVER_S, on_look, f));
 	event_base_loop(f->base, EVLOOP_NONBLOCK);
 	assert_int_equal(f->calls, 0);
 	directory_watch_free(NULL);

@@ -184,7 +184,8 @@ static inline void wait_for_errors(struct fixture *f, size_t n)
 /* Starts the watch and waits for its first full look. */
 static inline void watch(struct fixture *f, int rescan_s)
 {
-	f->watch = directory_watch_new(f->loop, f->folder, NULL, QUIET_MS, rescan_s, on_look, f);
+	f->watch =
+		directory_watch_new(f->loop, f->folder, NULL, NULL, QUIET_MS, rescan_s, on_look, f);
 	assert_int_equal(f->calls, 0);
 	wait_for_complete(f);
 }

@@ -56,6 +56,36 @@ static void fails(struct fixture *f, const char *data, const char *text)
 	assert_null(f->post.guid);
 }
 
+static void test_a_pattern_is_checked_before_it_is_used(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"/:year/:month/:slug/", ":categories/:title.html",
+		"/:sections/:slugorfilename/", "/blog/:filename", "pretty", "date", "none"};
+	static const struct {
+		const char *pattern, *why;
+	} bad[] = {
+		{"/:year/:month/", "gives all posts the same address"},
+		{"/{{ page.fileSlug }}/", "gives all posts the same address"},
+		{"plain", "gives all posts the same address"},
+		{"/:slug/:nothing/", "has a \":nothing\", which is not known"},
+		{"/:slugslugslugslugslugslugslugslugslugslug/", "which is not known"},
+		{"https://example.org/:slug/", "names a host"},
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct error e = {0};
+		if (!source_permalink_check(good[i], &e))
+			fail_msg("%s %s", good[i], e.text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct error e = {0};
+		assert_false(source_permalink_check(bad[i].pattern, &e));
+		assert_int_equal(e.code, ERROR_DATA);
+		if (strstr(e.text, bad[i].why) == NULL)
+			fail_msg("%s %s", bad[i].pattern, e.text);
+	}
+}
+
 static void test_names_tell_what_is_a_post(void **state)
 {
 	(void)state;
@@ -196,6 +226,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_pattern_is_checked_before_it_is_used),
 		cmocka_unit_test(test_names_tell_what_is_a_post),
 		TEST(test_front_matter_and_markdown_become_a_post),
 		TEST(test_what_is_not_said_is_made_from_the_file),
