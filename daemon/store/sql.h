@@ -16,7 +16,8 @@ struct store {
 	char *path;
 	enum store_mode mode;
 	struct sql_cached *statements;
-	bool durable; /* commits are on disk (fsync) when they return */
+	bool durable;      /* commits are on disk (fsync) when they return */
+	int wal_looked_at; /* pages that the WAL had when it was last asked for a checkpoint */
 };
 
 /* What the next transactions promise: see enum store_mode. Between transactions only. */

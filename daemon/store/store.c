@@ -12,10 +12,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BUSY_MAX_MS 10000
 #define BUSY_NAP_US 500
+#define WAL_PAGES 4000
+#define WAL_LOOK_PAGES 250
+#define SCARCE_BYTES (64u << 20)
 
 /* SQLite's own waiting grows to 100 ms a nap, in which the daemon's writer has come and gone a
  * hundred times: a short even nap gets a tool its turn. */
@@ -74,17 +78,38 @@ static bool use_wal(struct store *s)
 	return rc == SQLITE_OK;
 }
 
+static bool is_scarce(const char *path)
+{
+	struct statvfs v;
+
+	return statvfs(path, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < SCARCE_BYTES;
+}
+
+/* A checkpoint costs two waits for the disk: the daemon makes one for every 16 MB of results.
+ * Where there is little room that would be too late, for on a full disk none can be made. Nobody
+ * is waited for; what a reader still needs is left to the next one. */
+static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = arg;
+
+	if (pages < s->wal_looked_at)
+		s->wal_looked_at = 0; /* it has begun anew */
+	if (pages < s->wal_looked_at + WAL_LOOK_PAGES)
+		return SQLITE_OK;
+	s->wal_looked_at = pages;
+	if (pages >= WAL_PAGES || is_scarce(s->path))
+		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
+
 static bool set_up(struct store *s, struct error *e)
 {
 	static const char common[] =
 		"PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
-	/* A checkpoint costs two waits for the disk: the daemon makes one for every 16 MB of
-	 * results. */
 	static const char *const by_mode[] = {
 		[STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000",
 		[STORE_WRITE] = "PRAGMA cache_size = -16000",
-		[STORE_DAEMON] = ("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 2000; "
-				  "PRAGMA journal_size_limit = 67108864"),
+		[STORE_DAEMON] = "PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864",
 	};
 
 	sqlite3_busy_handler(s->db, wait_turn, NULL);
@@ -104,6 +129,8 @@ static bool set_up(struct store *s, struct error *e)
 	if (sqlite3_exec(s->db, common, NULL, NULL, NULL) != SQLITE_OK ||
 		sqlite3_exec(s->db, by_mode[s->mode], NULL, NULL, NULL) != SQLITE_OK)
 		return sql_error(s, e);
+	if (s->mode == STORE_DAEMON)
+		sqlite3_wal_hook(s->db, after_commit, s);
 	/* Made different first, so that it is set whatever SQLite was built with. */
 	s->durable = s->mode != STORE_WRITE;
 	return sql_set_durable(s, s->mode == STORE_WRITE, e);

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import signal
 import sqlite3
 import time
 
@@ -20,6 +21,15 @@ def wakes_meanwhile(house, seconds):
     before = wakes(house.daemon.pid)
     time.sleep(seconds)
     return wakes(house.daemon.pid) - before
+
+
+def fill(folder):
+    with open(folder / "filler", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
 
 
 def test_a_reader_whose_answer_never_comes_is_not_mailed_for_ever(house, sink):
@@ -97,3 +107,24 @@ def test_what_a_relay_took_is_kept_no_longer_than_its_limit_needs(house, sink):
     wait_until(lambda: len(kept()) == 1, "two are gone")
     assert kept() == [now - 100]
     assert house.status()["relays"][0]["limit_used"] == 7
+
+
+def test_a_second_sigterm_ends_a_daemon_whose_disk_is_full(small_disk, house, sink):
+    house.settings["database"] = small_disk / "hubmail.db"
+    house.relay["connections"] = 2
+    house.start()
+    house.import_readers(3000)
+    house.write_post("a.md", "Too much")
+    wait_until(lambda: len(sink.accepted) > 20, "the send is under way")
+    fill(small_disk)
+    house.wait_log("cannot be written")
+    house.signal(signal.SIGTERM)
+    house.wait_log("stopping after the current messages")
+    house.signal(signal.SIGTERM)
+    assert house.wait_end() == 0
+    (small_disk / "filler").unlink()
+    house.start()
+    house.wait_digest(sent=3000, queued=0, deferred=0)
+    twice = len(sink.accepted) - len(set(sink.recipients()))
+    assert twice <= 2, "at most one for each session"
+    assert len(set(sink.recipients())) == 3000
