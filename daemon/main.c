@@ -373,6 +373,8 @@ int main(int argc, char **argv)
 		config_free(d.config);
 		return 0;
 	}
+	/* A reload that comes before there is anything to reload. */
+	signal(SIGHUP, SIG_IGN);
 	log_open(o.foreground ? LOG_TERMINAL : LOG_JOURNAL, o.verbose);
 	delivery_prepare_process();
 	return run(&d);
