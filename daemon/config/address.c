@@ -2,9 +2,9 @@
  * judges the URLs, since libcurl will fetch them; what it lets pass and a mail or a log should not
  * show is refused here. */
 #include "hubmail/base_mem.h"
+#include "hubmail/base_permalink.h"
 #include "hubmail/base_text.h"
 #include "hubmail/config.h"
-#include "hubmail/source_file.h"
 #include "value.h"
 
 #include <arpa/inet.h>
@@ -261,5 +261,5 @@ bool value_permalink(const char *value, struct error *e)
 {
 	struct error why = {0};
 
-	return source_permalink_check(value, &why) || value_refuse(e, value, "%s", why.text);
+	return permalink_check(value, &why) || value_refuse(e, value, "%s", why.text);
 }

@@ -6,6 +6,7 @@
 #include "feed_date.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/base_permalink.h"
 #include "hubmail/base_text.h"
 #include "hubmail/source_html.h"
 
@@ -160,67 +161,62 @@ static void add_title(struct buf *out, const struct parts *p)
 		add_stem(out, p);
 }
 
-/* False for a word that means nothing to us. */
-static bool add_part(struct buf *out, const struct parts *p, const char *word)
+static void add_part(struct buf *out, const struct parts *p, enum permalink_word word)
 {
-	if (strcmp(word, "year") == 0)
+	switch (word) {
+	case PERMALINK_YEAR:
 		buf_addf(out, "%04d", p->year);
-	else if (strcmp(word, "short_year") == 0)
+		break;
+	case PERMALINK_SHORT_YEAR:
 		buf_addf(out, "%02d", p->year % 100);
-	else if (strcmp(word, "month") == 0)
+		break;
+	case PERMALINK_MONTH:
 		buf_addf(out, "%02d", p->month);
-	else if (strcmp(word, "i_month") == 0)
+		break;
+	case PERMALINK_SHORT_MONTH:
 		buf_addf(out, "%d", p->month);
-	else if (strcmp(word, "day") == 0)
+		break;
+	case PERMALINK_DAY:
 		buf_addf(out, "%02d", p->day);
-	else if (strcmp(word, "i_day") == 0)
+		break;
+	case PERMALINK_SHORT_DAY:
 		buf_addf(out, "%d", p->day);
-	else if (strcmp(word, "title") == 0)
+		break;
+	case PERMALINK_TITLE:
 		add_title(out, p);
-	else if (strcmp(word, "slug") == 0 || strcmp(word, "slugorfilename") == 0 ||
-		 strcmp(word, "slugorcontentbasename") == 0)
+		break;
+	case PERMALINK_SLUG:
 		p->front->slug != NULL ? buf_adds(out, p->front->slug) : add_stem(out, p);
-	else if (strcmp(word, "filename") == 0 || strcmp(word, "name") == 0 ||
-		 strcmp(word, "contentbasename") == 0)
+		break;
+	case PERMALINK_FILENAME:
 		add_stem(out, p);
-	else if (strcmp(word, "section") == 0 || strcmp(word, "sections") == 0 ||
-		 strcmp(word, "path") == 0)
-		add_sections(out, p, strcmp(word, "section") == 0);
-	else if (strcmp(word, "categories") == 0)
+		break;
+	case PERMALINK_SECTION:
+	case PERMALINK_SECTIONS:
+		add_sections(out, p, word == PERMALINK_SECTION);
+		break;
+	case PERMALINK_CATEGORIES:
 		add_categories(out, p);
-	else
-		return false;
-	return true;
-}
-
-/* Jekyll's patterns with names. */
-static const char *named_pattern(const char *s)
-{
-	if (strcmp(s, "pretty") == 0)
-		return "/:categories/:year/:month/:day/:title/";
-	if (strcmp(s, "date") == 0)
-		return "/:categories/:year/:month/:day/:title.html";
-	if (strcmp(s, "none") == 0)
-		return "/:categories/:title.html";
-	return s;
+		break;
+	case PERMALINK_UNKNOWN:
+		break;
+	}
 }
 
 /* An empty part leaves no "//" behind. NULL if a word in it is not known. */
 static char *expand(const char *pattern, const struct parts *p)
 {
 	struct buf out = {0};
-	for (const char *s = named_pattern(pattern); *s != '\0';) {
-		char word[32] = "";
-		size_t n = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz_");
+	for (const char *s = permalink_pattern(pattern); *s != '\0';) {
+		enum permalink_word word;
+		size_t n = *s == ':' ? permalink_word(s + 1, &word) : 0;
 		if (*s == '/' && out.len > 0 && out.data[out.len - 1] == '/') {
 			s++;
-		} else if (*s != ':' || n == 0) {
+		} else if (n == 0) {
 			buf_addc(&out, *s++);
-		} else if (n < sizeof(word)) {
-			memcpy(word, s + 1, n);
+		} else if (word != PERMALINK_UNKNOWN) {
+			add_part(&out, p, word);
 			s += n + 1;
-			if (!add_part(&out, p, word))
-				break;
 		} else {
 			buf_truncate(&out, 0);
 			break;
@@ -232,59 +228,9 @@ static char *expand(const char *pattern, const struct parts *p)
 	return NULL;
 }
 
-/* The word after a ':', or an empty one; of one that is too long, the beginning. Returns its end.
- */
-static const char *next_word(const char *s, char *word, size_t size)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz_");
-	size_t kept = n < size ? n : size - 1;
-	memcpy(word, s, kept);
-	word[kept] = '\0';
-	return s + n;
-}
-
-/* Without one of these, posts of a month or a section would share an address. */
-static bool tells_apart(const char *word)
-{
-	return text_starts(word, "slug") || strcmp(word, "title") == 0 ||
-	       strcmp(word, "filename") == 0 || strcmp(word, "name") == 0 ||
-	       strcmp(word, "contentbasename") == 0;
-}
-
-static bool is_word(const char *word)
-{
-	struct front front = {0};
-	struct parts none = {.folder = "", .name = "", .front = &front};
-	struct buf out = {0};
-	bool known = add_part(&out, &none, word);
-	buf_free(&out);
-	return known;
-}
-
-bool source_permalink_check(const char *pattern, struct error *e)
-{
-	bool apart = false;
-	if (strstr(pattern, "://") != NULL)
-		return error_set(e, ERROR_DATA,
-			"names a host: begin with \"/\", the host is that of the url");
-	for (const char *s = strchr(named_pattern(pattern), ':'); s != NULL; s = strchr(s, ':')) {
-		char word[32];
-		s = next_word(s + 1, word, sizeof(word));
-		if (word[0] != '\0' && !is_word(word))
-			return error_set(e, ERROR_DATA,
-				"has a \":%s\", which is not known: use :year, :month, :day, "
-				":title, :slug, :filename, :section, :sections, :categories",
-				word);
-		apart = apart || tells_apart(word);
-	}
-	return apart || error_set(e, ERROR_DATA,
-				"gives all posts the same address: it needs a :slug, :title or "
-				":filename");
-}
-
 static bool is_pattern(const char *s)
 {
-	return strstr(s, "/:") != NULL || s[0] == ':' || named_pattern(s) != s;
+	return strstr(s, "/:") != NULL || s[0] == ':' || permalink_pattern(s) != s;
 }
 
 /* The folder and the name, as it is without anything being said. */

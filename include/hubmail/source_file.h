@@ -16,17 +16,13 @@ struct source_file {
 	size_t len;
 	const char *base_url;  /* where the directory is published, ends in '/'; NULL: posts have no
 				  link unless the front matter says so */
-	const char *permalink; /* a pattern like "/:year/:month/:slug/" (the words of Hugo and
-				  Jekyll), resolved against base_url; NULL: folder and name */
+	const char *permalink; /* a pattern like "/:year/:month/:slug/" (base_permalink.h), resolved
+				  against base_url; NULL: folder and name */
 	int64_t modified_at;   /* the file's; the post's date if it says none */
 };
 
 bool source_file_is_post(const char *path); /* by its name: *.md, *.markdown, *.html, *.htm; not
 					       hidden, not _index.* or a backup */
-
-/* Is it a pattern whose words are known, and one of which tells posts apart? Otherwise *e says why
- * not, as the end of a sentence that begins with the pattern (ERROR_DATA). */
-bool source_permalink_check(const char *pattern, struct error *e);
 
 /* Fills *out from front matter and body.
  *

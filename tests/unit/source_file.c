@@ -1,4 +1,5 @@
 #include "hubmail/source_file.h"
+#include "hubmail/base_permalink.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,12 +75,12 @@ static void test_a_pattern_is_checked_before_it_is_used(void **state)
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct error e = {0};
-		if (!source_permalink_check(good[i], &e))
+		if (!permalink_check(good[i], &e))
 			fail_msg("%s %s", good[i], e.text);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct error e = {0};
-		assert_false(source_permalink_check(bad[i].pattern, &e));
+		assert_false(permalink_check(bad[i].pattern, &e));
 		assert_int_equal(e.code, ERROR_DATA);
 		if (strstr(e.text, bad[i].why) == NULL)
 			fail_msg("%s %s", bad[i].pattern, e.text);
