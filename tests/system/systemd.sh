@@ -44,7 +44,7 @@ bootstrap() {
 	rm -rf "$base"
 	mkdir -p "$base" || return 1
 	debootstrap --variant=minbase --include="$system,$runtime" bookworm "$base" \
-		"${MIRROR:-http://deb.debian.org/debian}" >"$work/debootstrap.log" 2>&1 || {
+		${MIRROR:+"$MIRROR"} >"$work/debootstrap.log" 2>&1 || {
 		tail -n 20 "$work/debootstrap.log"
 		return 1
 	}
