@@ -106,7 +106,7 @@ static void test_no_window_ever_holds_more_than_its_limit(void **state)
 static void test_a_clock_that_was_set_back_closes_no_window(void **state)
 {
 	struct window w = {0};
-	const int64_t now = 1790000000, year = 365 * 86400;
+	const int64_t now = 1790000000, year = 365L * 86400;
 
 	(void)state;
 	window_set(&w, 10, 86400);

@@ -39,9 +39,12 @@ static char *field(const char *body, const char *name)
 
 	assert_non_null(at);
 	for (at += strlen(key); *at != '\0' && *at != '&'; at++) {
-		unsigned c = (unsigned char)*at;
+		char hex[3] = "", *end = hex;
+		long c = (unsigned char)*at;
 		if (*at == '%') {
-			assert_int_equal(sscanf(at + 1, "%2x", &c), 1);
+			memcpy(hex, at + 1, 2);
+			c = strtol(hex, &end, 16);
+			assert_ptr_equal(end, hex + 2);
 			at += 2;
 		}
 		buf_addc(&b, (char)c);
