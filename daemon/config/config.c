@@ -219,7 +219,7 @@ static void free_relay(struct config_relay *r)
 	free(r->hello);
 }
 
-static void free_list(struct config_list *l)
+void config_list_free(struct config_list *l)
 {
 	for (size_t i = 0; i < l->n_sources; i++) {
 		free(l->sources[i].location);
@@ -245,7 +245,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->n_relays; i++)
 		free_relay(&c->relays[i]);
 	for (size_t i = 0; i < c->n_lists; i++)
-		free_list(&c->lists[i]);
+		config_list_free(&c->lists[i]);
 	for (size_t i = 0; i < c->n_domains; i++)
 		free(c->domains[i].name);
 	for (size_t i = 0; i < c->n_dkim; i++) {

@@ -480,7 +480,7 @@ struct delivery *delivery_start(const struct config *c, const struct secret *sec
 	struct store_writer *w, struct error *e)
 {
 	struct delivery *d = xcalloc(1, sizeof(*d));
-	struct recovery recovery = {.hold = c->on_unknown == UNKNOWN_HOLD, c->pause_after};
+	struct recovery recovery = {.hold = c->on_unknown == UNKNOWN_HOLD};
 	pthread_condattr_t attr;
 
 	d->writer = w;

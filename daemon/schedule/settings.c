@@ -11,6 +11,7 @@ static void copy_source(struct config_source *to, const struct config_source *fr
 	*to = *from;
 	to->location = xstrdup(from->location);
 	to->url = xstrdup(from->url);
+	to->permalink = xstrdup(from->permalink);
 	to->categories = (struct strlist){0};
 	strlist_copy(&to->categories, &from->categories);
 }
@@ -29,24 +30,6 @@ static void copy_list(struct config_list *to, const struct config_list *from)
 	to->sources = xcalloc(from->n_sources, sizeof(*to->sources));
 	for (size_t i = 0; i < from->n_sources; i++)
 		copy_source(&to->sources[i], &from->sources[i]);
-}
-
-static void free_list(struct config_list *l)
-{
-	for (size_t i = 0; i < l->n_sources; i++) {
-		free(l->sources[i].location);
-		free(l->sources[i].url);
-		strlist_free(&l->sources[i].categories);
-	}
-	free(l->sources);
-	free(l->name);
-	free(l->title);
-	free(l->description);
-	free(l->from);
-	free(l->from_name);
-	free(l->reply_to);
-	free(l->timezone);
-	free(l->language);
 }
 
 struct settings *settings_new(const struct config *c, const struct config_list *list)
@@ -74,7 +57,7 @@ void settings_unref(struct settings *s)
 {
 	if (s == NULL || --s->refs > 0)
 		return;
-	free_list(&s->list);
+	config_list_free(&s->list);
 	free(s->config.web_url);
 	zone_free(s->zone);
 	free(s);

@@ -143,6 +143,7 @@ struct config *config_load_control(const char *file);
 struct config *config_parse(const char *file, const char *text, size_t len, struct strlist *errors);
 
 void config_free(struct config *c);
+void config_list_free(struct config_list *l); /* the content of one, for whoever copied it */
 
 const struct config_list *config_find_list(const struct config *c, const char *name); /* or NULL */
 
