@@ -89,11 +89,17 @@ static struct suspension *strike(struct policy_strikes *p, const struct store_re
 	return u;
 }
 
+/* Policy, or that the relay does not understand us: each reader would be refused like that. */
+static bool is_about_us(const char *enhanced)
+{
+	return enhanced != NULL &&
+	       (strncmp(enhanced, "5.7.", 4) == 0 || strncmp(enhanced, "5.5.", 4) == 0);
+}
+
 void policy_note(struct outgoing_digest *digest, struct ready *q, struct store_writer *w,
 	const struct store_result *r, int limit)
 {
-	bool on_principle = r->outcome == OUTCOME_FAILED && r->enhanced != NULL &&
-			    strncmp(r->enhanced, "5.7.", 4) == 0;
+	bool on_principle = r->outcome == OUTCOME_FAILED && is_about_us(r->enhanced);
 
 	if (limit == 0)
 		return;

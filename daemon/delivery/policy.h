@@ -1,6 +1,7 @@
-/* Refusals on principle: a relay that answers 5.7.x to one reader after the other does not want our
- * mail, whoever it is for. Then the digest is held back and says why, instead of failing for a
- * million readers. Private to daemon/delivery. */
+/* Refusals on principle: a relay that answers 5.7.x (policy) or 5.5.x (it cannot follow us, RFC
+ * 3463, 3.6) to one reader after the other does not take our mail, whoever it is for. Then the
+ * digest is held back and says why, instead of failing for a million readers. Private to
+ * daemon/delivery. */
 #ifndef HUBMAIL_DELIVERY_POLICY_H
 #define HUBMAIL_DELIVERY_POLICY_H
 

@@ -111,7 +111,8 @@ bool relay_same(const struct relay *r, const struct config_relay *c)
 	const struct config_relay *s = &r->settings;
 
 	return same_text(s->name, c->name) && same_text(s->host, c->host) && s->port == c->port &&
-	       s->tls == c->tls && s->discard == c->discard &&
+	       s->tls == c->tls && s->discard == c->discard && s->pipelining == c->pipelining &&
+	       s->allow_plain_auth == c->allow_plain_auth &&
 	       same_text(s->tls_ca_file, c->tls_ca_file) && same_text(s->username, c->username) &&
 	       same_text(s->password, c->password) &&
 	       same_text(s->token_command, c->token_command) && same_text(s->hello, c->hello) &&

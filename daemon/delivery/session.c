@@ -79,17 +79,29 @@ static void start_text(struct outgoing *o)
 	/* Entered first: whatever happens from here on, the relay is waiting for text. */
 	o->facts.entered = true;
 	o->piece = 0;
-	enum store_go go = turns_wait(&c->turns);
-	if (go != STORE_GO) {
-		o->facts.unwanted = o->facts.aborted = true;
-		o->later = go == STORE_NOT_NOW;
-		return;
-	}
 	token_make(c->s->world.secret, o->item->digest->list_id, d->key.subscriber_id, token);
 	message_id_make(c->s->world.secret, d->key.digest_id, d->key.subscriber_id,
 		address_domain(o->item->digest->from), message_id);
 	struct compose_reader reader = {d->email, d->name, token, message_id};
 	compose_render(o->item->digest->plan, &reader, &c->rendered);
+	/* Made while the disk is waited for; sent only if it may be. */
+	enum store_go go = turns_wait(&c->turns);
+	if (go != STORE_GO) {
+		o->facts.unwanted = o->facts.aborted = true;
+		o->later = go == STORE_NOT_NOW;
+	}
+}
+
+static void end_text(struct outgoing *o)
+{
+	struct connection *c = o->connection;
+	struct wire *w = &c->s->wire;
+
+	/* A connection on which something failed gets no final dot. */
+	o->facts.aborted = o->facts.aborted || !wire_is_alive(w);
+	o->facts.at_end = !o->facts.aborted;
+	if (o->facts.at_end && c->ahead != NULL && !atomic_load(c->s->world.stopping))
+		wire_announce_next(w, c->ahead->item->digest->from, c->ahead->item->delivery.email);
 }
 
 /* smtp_messagecb_t: the pieces one after the other. libesmtp takes any errno but 0 at the end for a
@@ -112,9 +124,9 @@ static const char *next_piece(void **unused, int *len, void *arg)
 		errno = 0;
 		return piece->iov_base;
 	}
-	/* A connection on which something failed gets no final dot. */
-	o->facts.aborted = o->facts.aborted || (!o->facts.at_end && !wire_is_alive(&c->s->wire));
-	o->facts.at_end = !o->facts.aborted;
+	/* libesmtp asks again after the end. */
+	if (!o->facts.at_end)
+		end_text(o);
 	errno = o->facts.aborted ? ECANCELED : 0;
 	return NULL;
 }

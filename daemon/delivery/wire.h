@@ -6,6 +6,7 @@
 #ifndef HUBMAIL_DELIVERY_WIRE_H
 #define HUBMAIL_DELIVERY_WIRE_H
 
+#include "ahead.h"
 #include "discard.h"
 #include "hubmail/base_error.h"
 #include <openssl/ssl.h>
@@ -16,7 +17,7 @@
 #include <sys/types.h>
 
 #define WIRE_IN 4096
-#define WIRE_OUT 16384 /* a TLS record's worth: eight of libesmtp's writes become one */
+#define WIRE_OUT 32768 /* sixteen of libesmtp's writes become one */
 #define WIRE_PRETEND 512
 #define WIRE_PLACE_HOLDER "127.0.0.1:1" /* what libesmtp believes to connect to */
 
@@ -40,7 +41,9 @@ struct wire {
 	char in[WIRE_IN];
 	size_t in_at, in_end; /* what was received and not read yet */
 	char out[WIRE_OUT];
-	size_t out_len; /* what was written and not sent yet */
+	size_t out_len;  /* what was written and not sent yet */
+	bool pipelining; /* the relay offers it */
+	struct ahead ahead;
 	bool pretending;
 	char ehlo_reply[WIRE_PRETEND]; /* given for libesmtp's EHLO, which is not sent */
 };
@@ -73,6 +76,12 @@ bool wire_hear(struct wire *w, char *line, size_t size, int timeout_ms, struct e
 
 /* What libesmtp is to believe: this greeting (a line with its end), and this answer to its EHLO. */
 void wire_pretend(struct wire *w, const char *greeting, const char *ehlo_reply);
+
+/* ---- While libesmtp uses it ---- */
+
+/* To be called when a message's text is over and its final dot about to be written: the message
+ * after it has this envelope, which goes with the dot if the relay offers PIPELINING. */
+void wire_announce_next(struct wire *w, const char *from, const char *to);
 
 /* ---- libesmtp's calls. As connect(2), read(2), write(2), poll(2), close(2) of the descriptor ----
  */

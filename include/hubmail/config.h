@@ -33,6 +33,7 @@ struct config_relay {
 	char *password;      /* the first line of password_file or of the systemd credential of that
 				name; NULL without username, and where passwords are not read */
 	char *token_command; /* run by /bin/sh, prints the token for XOAUTH2; NULL: a password */
+	bool pipelining;     /* used if the relay offers it */
 	bool discard;        /* nothing is sent; each message counts as sent */
 	bool allow_plain_auth; /* the password may go over a connection without TLS */
 	int connections;       /* sessions at most */
@@ -112,7 +113,7 @@ struct config {
 	char *web_url; /* without a '/' at the end */
 	enum config_on_unknown on_unknown;
 	int retry_first, retry_longest, retry_give_up; /* seconds */
-	int pause_after; /* refusals on principle (5.7.x) in a row that hold a digest back */
+	int pause_after; /* refusals on principle (5.7.x, 5.5.x) in a row that hold a digest back */
 	struct config_relay *relays; /* at least one; sorted by priority, then as written */
 	size_t n_relays;
 	struct config_domain *domains;

@@ -58,6 +58,8 @@ static void usage(FILE *to)
 	      "PLAIN, LOGIN, XOAUTH2)\n"
 	      "  --chunking            offer CHUNKING\n"
 	      "  --no-pipelining, --no-enhanced\n"
+	      "  --strict              leave a client that does not wait where it must (RFC 2920, 3.1)\n"
+	      "  --one-by-one          offer PIPELINING, but leave a client that makes use of it\n"
 	      "  --size BYTES          largest message (default 50000000)\n"
 	      "  --delay MS            before each flight of answers\n"
 	      "  --receive-buffer BYTES   of the sockets\n"
@@ -92,6 +94,8 @@ enum {
 	OPT_CHUNKING,
 	OPT_NO_PIPELINING,
 	OPT_NO_ENHANCED,
+	OPT_STRICT,
+	OPT_ONE_BY_ONE,
 	OPT_SIZE,
 	OPT_DELAY,
 	OPT_BUFFER
@@ -115,6 +119,8 @@ static const struct option long_options[] = {
 	{"chunking", no_argument, NULL, OPT_CHUNKING},
 	{"no-pipelining", no_argument, NULL, OPT_NO_PIPELINING},
 	{"no-enhanced", no_argument, NULL, OPT_NO_ENHANCED},
+	{"strict", no_argument, NULL, OPT_STRICT},
+	{"one-by-one", no_argument, NULL, OPT_ONE_BY_ONE},
 	{"size", required_argument, NULL, OPT_SIZE},
 	{"delay", required_argument, NULL, OPT_DELAY},
 	{"receive-buffer", required_argument, NULL, OPT_BUFFER},
@@ -191,6 +197,12 @@ static bool take_option(int c, struct options *o, struct sink *k, struct error *
 		break;
 	case OPT_CHUNKING:
 		k->chunking = true;
+		break;
+	case OPT_STRICT:
+		k->strict = true;
+		break;
+	case OPT_ONE_BY_ONE:
+		k->one_by_one = true;
 		break;
 	case OPT_NO_PIPELINING:
 		k->pipelining = false;

@@ -477,15 +477,32 @@ static void cmd_quit(struct session *c, const char *arguments)
 		c->ending = CLOSES;
 }
 
+struct command {
+	const char *name;
+	void (*run)(struct session *c, const char *arguments);
+	bool ends_group; /* the client has to wait for its answer (RFC 2920, 3.1) */
+};
+
+static bool waited(struct session *c, const struct command *command)
+{
+	bool must = c->sink->one_by_one || (c->sink->strict && command->ends_group);
+
+	if (!must || !stream_has_input(&c->stream))
+		return true;
+	ledger_event(c->sink->ledger, json_pack("{s:s, s:I, s:s}", "event", "impatient", "session",
+					      (json_int_t)c->number, "at", command->name));
+	answer(c, "554 5.5.0 wait for my answer");
+	c->ending = CLOSES;
+	return false;
+}
+
 static void obey(struct session *c)
 {
-	static const struct {
-		const char *name;
-		void (*run)(struct session *c, const char *arguments);
-	} commands[] = {{"MAIL", cmd_mail}, {"RCPT", cmd_rcpt}, {"DATA", cmd_data},
-		{"BDAT", cmd_bdat}, {"RSET", cmd_rset}, {"EHLO", cmd_ehlo}, {"HELO", cmd_helo},
-		{"STARTTLS", cmd_starttls}, {"AUTH", cmd_auth}, {"NOOP", cmd_noop},
-		{"QUIT", cmd_quit}};
+	static const struct command commands[] = {{"MAIL", cmd_mail, false},
+		{"RCPT", cmd_rcpt, false}, {"DATA", cmd_data, true}, {"BDAT", cmd_bdat, false},
+		{"RSET", cmd_rset, false}, {"EHLO", cmd_ehlo, true}, {"HELO", cmd_helo, true},
+		{"STARTTLS", cmd_starttls, true}, {"AUTH", cmd_auth, true},
+		{"NOOP", cmd_noop, true}, {"QUIT", cmd_quit, true}};
 	const char *line = buf_str(&c->line);
 	size_t len = strcspn(line, " ");
 
@@ -494,7 +511,8 @@ static void obey(struct session *c)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strlen(commands[i].name) == len &&
 			strncasecmp(line, commands[i].name, len) == 0) {
-			commands[i].run(c, line + len + strspn(line + len, " "));
+			if (waited(c, &commands[i]))
+				commands[i].run(c, line + len + strspn(line + len, " "));
 			return;
 		}
 	answer(c, "500 5.5.2 no such command");

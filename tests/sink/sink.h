@@ -14,6 +14,8 @@ struct sink {
 	size_t size_max;   /* of a message, offered as SIZE (RFC 1870) */
 	bool chunking;     /* offer CHUNKING (RFC 3030) */
 	bool pipelining, enhanced;
+	bool strict;       /* no command may follow DATA, EHLO and the like unasked */
+	bool one_by_one;   /* … nor any other */
 	bool discard;      /* texts are not needed */
 	const char *login; /* "USER:PASSWORD" to ask for, or NULL */
 	SSL_CTX *tls;      /* NULL: no TLS */

@@ -109,6 +109,11 @@ bool stream_line(struct stream *s, struct buf *line)
 	return false;
 }
 
+bool stream_has_input(const struct stream *s)
+{
+	return s->start < s->end || (s->tls != NULL && SSL_pending(s->tls) > 0);
+}
+
 size_t stream_chunk(struct stream *s, size_t max, const char **data)
 {
 	if (!fill(s))

@@ -35,6 +35,8 @@ bool stream_line(struct stream *s, struct buf *line);
 size_t stream_chunk(struct stream *s, size_t max, const char **data);
 /* Gives back the last n bytes of the last chunk. */
 void stream_unread(struct stream *s, size_t n);
+/* Something is here that has not been read. */
+bool stream_has_input(const struct stream *s);
 /* Forgets what was sent ahead of a TLS handshake (RFC 3207, 5). */
 void stream_forget_input(struct stream *s);
 
