@@ -11,14 +11,12 @@ void turns_init(
 	struct turns *t, struct store_writer *w, struct ready *q, int place, const char *relay)
 {
 	*t = (struct turns){.writer = w, .ready = q, .place = place, .relay = relay};
-	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->ended, NULL);
+	sem_init(&t->ended, 0, 0);
 }
 
 void turns_destroy(struct turns *t)
 {
-	pthread_cond_destroy(&t->ended);
-	pthread_mutex_destroy(&t->lock);
+	sem_destroy(&t->ended);
 }
 
 static bool run(struct store *s, void *arg, struct error *e)
@@ -34,11 +32,8 @@ static void done(void *arg, const struct error *failure)
 
 	if (failure != NULL)
 		log_error("result not recorded", "reason=%s", log_quote(failure->text));
-	pthread_mutex_lock(&t->lock);
 	t->failed = failure != NULL;
-	t->running = false;
-	pthread_cond_signal(&t->ended);
-	pthread_mutex_unlock(&t->lock);
+	sem_post(&t->ended);
 }
 
 static void copy_result(struct turns *t, const struct store_result *r)
@@ -67,15 +62,15 @@ void turns_post(struct turns *t, const struct store_result *result, struct ready
 		.at = clock_now(),
 	};
 	t->running = true;
-	store_writer_submit(t->writer, run, done, t, STORE_JOB_RETRY);
+	store_writer_submit(t->writer, run, done, t, STORE_JOB_RETRY | STORE_JOB_TURN);
 }
 
 enum store_go turns_wait(struct turns *t)
 {
-	pthread_mutex_lock(&t->lock);
-	while (t->running)
-		pthread_cond_wait(&t->ended, &t->lock);
-	pthread_mutex_unlock(&t->lock);
+	if (t->running)
+		while (sem_wait(&t->ended) != 0)
+			; /* a signal came */
+	t->running = false;
 	if (t->settled != NULL && t->failed)
 		ready_abandon(t->ready, t->settled);
 	else if (t->settled != NULL)

@@ -6,17 +6,17 @@
 #include "hubmail/store_delivery.h"
 #include "hubmail/store_writer.h"
 #include "ready.h"
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 struct turns {
 	struct store_writer *writer;
 	struct ready *ready;
 	int place;
-	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	bool running; /* a turn is with the writer */
-	bool failed;  /* the last one was given up */
+	bool running; /* a turn is with the writer, or ended and not waited for yet */
+	sem_t ended;
+	/* What the writer says before it ends. */
+	bool failed; /* it was given up */
 	enum store_go go;
 	/* What the writer reads while it runs. */
 	struct store_turn turn;

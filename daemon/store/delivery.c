@@ -26,12 +26,13 @@ static const char SQL_NEXT_DUE[] =
 	" WHERE d.state = 1 AND g.state IN (0, 1) ORDER BY d.due_at LIMIT 1";
 
 static const char SQL_STATE[] =
-	"SELECT d.state, d.attempts, g.state, d.due_at FROM delivery d CROSS JOIN digest g ON g.id = d.digest_id"
+	"SELECT d.state, d.attempts, g.state, d.due_at, s.state FROM delivery d CROSS JOIN digest g ON g.id = d.digest_id"
+	" LEFT JOIN subscription s ON s.list_id = g.list_id AND s.subscriber_id = d.subscriber_id"
 	" WHERE d.digest_id = ?1 AND d.subscriber_id = ?2";
-/* … and whether its reader wants it. */
-static const char SQL_WANTED[] =
-	"SELECT s.state FROM digest g CROSS JOIN subscription s ON s.list_id = g.list_id AND s.subscriber_id = ?2"
-	" WHERE g.id = ?1";
+/* What becomes of most: nothing has to be looked up for it. */
+static const char SQL_SENT_AT_ONCE[] =
+	"UPDATE delivery SET state = 2, attempts = 1"
+	" WHERE digest_id = ?1 AND subscriber_id = ?2 AND state = 0 AND attempts = 0";
 static const char SQL_SET[] =
 	"UPDATE delivery SET state = ?3, attempts = ?4, due_at = ?5 WHERE digest_id = ?1 AND subscriber_id = ?2";
 static const char SQL_ATTEMPT[] =
@@ -121,6 +122,7 @@ bool store_delivery_next_due(struct store *s, int64_t *at, struct error *e)
 struct delivery_now {
 	int state, attempts, digest_state;
 	int64_t due_at;
+	bool wanted;
 };
 
 /* 1: found, 0: there is no such delivery, -1: error. */
@@ -133,7 +135,8 @@ static int look_up(
 	if (rc != 1)
 		return rc;
 	*now = (struct delivery_now){sqlite3_column_int(st, 0), sqlite3_column_int(st, 1),
-		sqlite3_column_int(st, 2), sqlite3_column_int64(st, 3)};
+		sqlite3_column_int(st, 2), sqlite3_column_int64(st, 3),
+		sqlite3_column_int(st, 4) == SUBSCRIPTION_CONFIRMED};
 	sql_end(st);
 	return 1;
 }
@@ -151,11 +154,41 @@ static enum delivery_state state_after(const struct store_result *r, enum delive
 	return r->outcome == OUTCOME_UNKNOWN && r->hold ? DELIVERY_HELD : DELIVERY_DEFERRED;
 }
 
+static bool put_attempt(struct store *s, const struct store_result *r, int number, struct error *e)
+{
+	return sql_run(s, e, SQL_ATTEMPT,
+		       "iididt"
+		       "ztt",
+		       r->key.digest_id, r->key.subscriber_id, number, r->at, (int)r->outcome,
+		       r->relay, (int64_t)r->code, r->enhanced, r->text) &&
+	       (r->use_slot == 0 || sql_run(s, e, SQL_USE, "ti", r->relay, r->use_slot));
+}
+
+/* *done: it was that simple. */
+static bool put_sent_at_once(
+	struct store *s, const struct store_result *r, bool *done, struct error *e)
+{
+	*done = false;
+	if (r->outcome != OUTCOME_ACCEPTED)
+		return true;
+	if (!sql_run(s, e, SQL_SENT_AT_ONCE, "ii", r->key.digest_id, r->key.subscriber_id))
+		return false;
+	*done = sqlite3_changes(s->db) > 0;
+	return !*done ||
+	       (put_attempt(s, r, 1, e) && digest_count_later(s, r->key.digest_id, DELIVERY_QUEUED,
+						   DELIVERY_SENT, r->at, e));
+}
+
 static bool put_result(struct store *s, const struct store_result *r, struct error *e)
 {
 	struct delivery_now was = {0};
-	int found = look_up(s, &r->key, &was, e);
+	bool done;
 
+	if (!put_sent_at_once(s, r, &done, e))
+		return false;
+	if (done)
+		return true;
+	int found = look_up(s, &r->key, &was, e);
 	if (found <= 0)
 		return found == 0; /* the digest or the reader was erased meanwhile: there is
 				      nothing to note it on */
@@ -163,13 +196,8 @@ static bool put_result(struct store *s, const struct store_result *r, struct err
 	int64_t due_at = state == DELIVERY_DEFERRED ? r->retry_at : 0;
 	return sql_run(s, e, SQL_SET, "iiddz", r->key.digest_id, r->key.subscriber_id, (int)state,
 		       was.attempts + 1, due_at) &&
-	       sql_run(s, e, SQL_ATTEMPT,
-		       "iididt"
-		       "ztt",
-		       r->key.digest_id, r->key.subscriber_id, was.attempts + 1, r->at,
-		       (int)r->outcome, r->relay, (int64_t)r->code, r->enhanced, r->text) &&
-	       digest_count(s, r->key.digest_id, was.state, (int)state, 1, r->at, e) &&
-	       (r->use_slot == 0 || sql_run(s, e, SQL_USE, "ti", r->relay, r->use_slot));
+	       put_attempt(s, r, was.attempts + 1, e) &&
+	       digest_count_later(s, r->key.digest_id, was.state, (int)state, r->at, e);
 }
 
 bool store_relay_use_each(struct store *s, const char *relay, int64_t since, store_relay_use_fn *fn,
@@ -191,18 +219,11 @@ bool store_relay_use_trim(struct store *s, int64_t before, struct error *e)
 /* A reader may have left while the delivery was final or held, which leaving does not touch, and it
  * was opened again since. */
 static bool cancel_unwanted(struct store *s, const struct delivery_key *key,
-	const struct delivery_now *was, int64_t at, enum store_go *go, struct error *e)
+	const struct delivery_now *was, int64_t at, struct error *e)
 {
-	int64_t state = -1;
-
-	if (!sql_number(s, e, &state, SQL_WANTED, "ii", key->digest_id, key->subscriber_id))
-		return false;
-	if (state == SUBSCRIPTION_CONFIRMED)
-		return true;
-	*go = STORE_NOT_WANTED;
 	return sql_run(s, e, SQL_SET, "iiddz", key->digest_id, key->subscriber_id,
 		       (int)DELIVERY_CANCELLED, was->attempts, (int64_t)0) &&
-	       digest_count(s, key->digest_id, was->state, DELIVERY_CANCELLED, 1, at, e);
+	       digest_count_later(s, key->digest_id, was->state, DELIVERY_CANCELLED, at, e);
 }
 
 static bool may_go(struct store *s, const struct delivery_key *key, int64_t at, enum store_go *go,
@@ -217,8 +238,14 @@ static bool may_go(struct store *s, const struct delivery_key *key, int64_t at, 
 	/* Whoever read the queue before the last result was there took it for due. */
 	if (now.state != DELIVERY_QUEUED && (now.state != DELIVERY_DEFERRED || now.due_at > at))
 		return true;
-	*go = now.digest_state <= 1 ? STORE_GO : STORE_NOT_NOW;
-	return *go != STORE_GO || cancel_unwanted(s, key, &now, at, go, e);
+	if (now.digest_state > 1) {
+		*go = STORE_NOT_NOW;
+		return true;
+	}
+	if (!now.wanted)
+		return cancel_unwanted(s, key, &now, at, e);
+	*go = STORE_GO;
+	return true;
 }
 
 bool store_delivery_turn(

@@ -45,13 +45,12 @@ static const char SQL_ALL_ENQUEUED[] =
  * being sent ends with its last open delivery, and one that has ended goes on when a delivery is
  * opened again. */
 static const char SQL_COUNT[] =
-	"UPDATE digest SET queued = queued + ((?3 = 0) - (?2 = 0)) * ?4, deferred = deferred + ((?3 = 1) - (?2 = 1)) * ?4,"
-	" sent = sent + ((?3 = 2) - (?2 = 2)) * ?4, failed = failed + ((?3 = 3) - (?2 = 3)) * ?4,"
-	" cancelled = cancelled + ((?3 = 4) - (?2 = 4)) * ?4, held = held + ((?3 = 5) - (?2 = 5)) * ?4,"
-	" finished_at = CASE WHEN state = 1 AND queued + deferred + ((?3 IN (0, 1)) - (?2 IN (0, 1))) * ?4 = 0 THEN ?5"
-	"  WHEN state = 3 AND ?3 IN (0, 1) THEN NULL ELSE finished_at END,"
-	" state = CASE WHEN state = 1 AND queued + deferred + ((?3 IN (0, 1)) - (?2 IN (0, 1))) * ?4 = 0 THEN 3"
-	"  WHEN state = 3 AND ?3 IN (0, 1) THEN 1 ELSE state END"
+	"UPDATE digest SET queued = queued + ?2, deferred = deferred + ?3, sent = sent + ?4, failed = failed + ?5,"
+	" cancelled = cancelled + ?6, held = held + ?7,"
+	" finished_at = CASE WHEN state = 1 AND queued + deferred + ?2 + ?3 = 0 THEN ?8"
+	"  WHEN state = 3 AND queued + deferred + ?2 + ?3 > 0 THEN NULL ELSE finished_at END,"
+	" state = CASE WHEN state = 1 AND queued + deferred + ?2 + ?3 = 0 THEN 3"
+	"  WHEN state = 3 AND queued + deferred + ?2 + ?3 > 0 THEN 1 ELSE state END"
 	" WHERE id = ?1";
 
 static const char SQL_GET[] =
@@ -168,10 +167,65 @@ bool store_digest_enqueue(
 	return *more || sql_run(s, e, SQL_ALL_ENQUEUED, "ii", id, now);
 }
 
+static void note_change(struct digest_change *c, int from, int to, int64_t n)
+{
+	if (from >= 0)
+		c->by_state[from] -= n;
+	c->by_state[to] += n;
+}
+
+static bool put_change(struct store *s, const struct digest_change *c, struct error *e)
+{
+	const int64_t *n = c->by_state;
+
+	return sql_run(s, e, SQL_COUNT, "iiiiiiii", c->digest_id, n[DELIVERY_QUEUED],
+		n[DELIVERY_DEFERRED], n[DELIVERY_SENT], n[DELIVERY_FAILED], n[DELIVERY_CANCELLED],
+		n[DELIVERY_HELD], c->at);
+}
+
 bool digest_count(struct store *s, int64_t digest_id, int from, int to, int64_t n, int64_t now,
 	struct error *e)
 {
-	return from == to || sql_run(s, e, SQL_COUNT, "iddii", digest_id, from, to, n, now);
+	struct digest_change c = {.digest_id = digest_id, .at = now};
+
+	note_change(&c, from, to, n);
+	return from == to || put_change(s, &c, e);
+}
+
+static struct digest_change *change_of(struct store *s, int64_t digest_id)
+{
+	for (size_t i = 0; i < s->n_changes; i++)
+		if (s->changes[i].digest_id == digest_id)
+			return &s->changes[i];
+	if (s->n_changes == DIGEST_CHANGES)
+		return NULL;
+	s->changes[s->n_changes] = (struct digest_change){.digest_id = digest_id};
+	return &s->changes[s->n_changes++];
+}
+
+bool digest_count_later(
+	struct store *s, int64_t digest_id, int from, int to, int64_t now, struct error *e)
+{
+	struct digest_change *c;
+
+	if (from == to)
+		return true;
+	if (sqlite3_get_autocommit(s->db) || (c = change_of(s, digest_id)) == NULL)
+		return digest_count(s, digest_id, from, to, 1, now, e);
+	note_change(c, from, to, 1);
+	c->at = now;
+	return true;
+}
+
+bool digest_settle(struct store *s, struct error *e)
+{
+	size_t n = s->n_changes;
+
+	s->n_changes = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!put_change(s, &s->changes[i], e))
+			return false;
+	return true;
 }
 
 static struct store_digest row(sqlite3_stmt *st)

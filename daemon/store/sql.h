@@ -7,9 +7,18 @@
 #include "hubmail/store.h"
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct sql_cached;
+
+/* What a transaction has changed in a digest's counters so far. */
+struct digest_change {
+	int64_t digest_id, at;
+	int64_t by_state[6]; /* enum delivery_state */
+};
+
+#define DIGEST_CHANGES 8
 
 struct store {
 	sqlite3 *db;
@@ -18,6 +27,8 @@ struct store {
 	struct sql_cached *statements;
 	bool durable;      /* commits are on disk (fsync) when they return */
 	int wal_looked_at; /* pages that the WAL had when it was last asked for a checkpoint */
+	struct digest_change changes[DIGEST_CHANGES]; /* not in the tables yet */
+	size_t n_changes;
 };
 
 /* What the next transactions promise: see enum store_mode. Between transactions only. */
@@ -73,5 +84,12 @@ bool schema_is_current(sqlite3 *db, const char *path, struct schema schema, stru
  * digest when nothing is left. from -1: they are new. */
 bool digest_count(struct store *s, int64_t digest_id, int from, int to, int64_t n, int64_t now,
 	struct error *e);
+
+/* The same for one delivery, of which there are many in a transaction: written by digest_settle(),
+ * which store_commit() calls, and the writer before a job that may look at the counters. Outside of
+ * a transaction it is written at once. */
+bool digest_count_later(
+	struct store *s, int64_t digest_id, int from, int to, int64_t now, struct error *e);
+bool digest_settle(struct store *s, struct error *e);
 
 #endif

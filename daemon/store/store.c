@@ -202,11 +202,12 @@ bool store_begin(struct store *s, struct error *e)
 
 bool store_commit(struct store *s, struct error *e)
 {
-	return sql_run(s, e, "COMMIT", "");
+	return digest_settle(s, e) && sql_run(s, e, "COMMIT", "");
 }
 
 void store_rollback(struct store *s)
 {
+	s->n_changes = 0;
 	if (!sqlite3_get_autocommit(s->db))
 		sql_run(s, NULL, "ROLLBACK", "");
 }

@@ -96,7 +96,8 @@ static bool run_group(struct store_writer *w, struct job_list *jobs, struct job_
 	int64_t start = clock_mono_us();
 	while (clock_mono_us() - start < GROUP_MAX_US && (j = list_take(jobs)) != NULL) {
 		STAILQ_INSERT_TAIL(tried, j, entry);
-		if (!j->run(w->store, j->arg, &e))
+		if (((j->flags & STORE_JOB_TURN) == 0 && !digest_settle(w->store, &e)) ||
+			!j->run(w->store, j->arg, &e))
 			goto fail;
 	}
 	if (store_commit(w->store, &e))
@@ -248,8 +249,8 @@ void store_writer_submit(
 	j->flags = flags;
 	pthread_mutex_lock(&w->lock);
 	STAILQ_INSERT_TAIL(&w->waiting, j, entry);
-	pthread_cond_signal(&w->arrived);
 	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->arrived);
 }
 
 /* A job somebody stands and waits for. */

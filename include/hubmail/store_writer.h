@@ -23,6 +23,7 @@ enum store_job_flags {
 	STORE_JOB_DURABLE = 1, /* on disk (fsync) before done is called */
 	STORE_JOB_RETRY = 2,   /* a full disk or another I/O error is waited out: tried again every
 				  second until it works or the writer is hurried or stopped */
+	STORE_JOB_TURN = 4,    /* it makes store_delivery_turn() and nothing else */
 };
 
 /* Opens its own STORE_DAEMON connection and starts the thread. NULL on error. */
