@@ -79,6 +79,52 @@ static void test_an_accepted_delivery_is_sent_and_the_last_ends_the_digest(void 
 	assert_int_equal(d.state, DIGEST_DONE);
 }
 
+/* One reader of the digest gets its mail. */
+static void send_one(struct fixture *f, int64_t id)
+{
+	struct store_ready r = first_ready(f, id);
+	struct store_result result = result_of(r.key, OUTCOME_ACCEPTED);
+
+	turn(f, 0, &result, NULL);
+	store_ready_free(&r);
+}
+
+static void test_a_transaction_of_many_results_counts_each(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ids[12]; /* more than are kept in mind */
+	const size_t n = sizeof(ids) / sizeof(ids[0]);
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = queued_digest(f, 3);
+	assert_ok(f, store_begin(f->store, &f->e));
+	for (size_t i = 0; i < n; i++)
+		for (size_t done = 0; done <= i % 3; done++)
+			send_one(f, ids[i]);
+	assert_ok(f, store_commit(f->store, &f->e));
+	for (size_t i = 0; i < n; i++) {
+		struct store_digest d = get_digest(f, ids[i]);
+		assert_int_equal(d.sent, 1 + i % 3);
+		assert_int_equal(d.queued, 2 - i % 3);
+		assert_int_equal(d.state, i % 3 == 2 ? DIGEST_DONE : DIGEST_SENDING);
+		assert_int_equal(d.finished_at, i % 3 == 2 ? NOW : 0);
+	}
+}
+
+static void test_a_transaction_that_is_taken_back_counts_nothing(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = queued_digest(f, 2);
+
+	assert_ok(f, store_begin(f->store, &f->e));
+	send_one(f, id);
+	store_rollback(f->store);
+	assert_ok(f, store_begin(f->store, &f->e));
+	assert_ok(f, store_commit(f->store, &f->e));
+	assert_int_equal(get_digest(f, id).sent, 0);
+	assert_int_equal(get_digest(f, id).queued, 2);
+}
+
 static void test_a_deferred_delivery_is_due_at_its_time_and_not_before(void **state)
 {
 	struct fixture *f = *state;
@@ -383,6 +429,8 @@ int main(void)
 		TEST(test_a_digest_reaches_all_confirmed_readers_of_its_edition),
 		TEST(test_a_digest_without_readers_is_done_at_once),
 		TEST(test_an_accepted_delivery_is_sent_and_the_last_ends_the_digest),
+		TEST(test_a_transaction_of_many_results_counts_each),
+		TEST(test_a_transaction_that_is_taken_back_counts_nothing),
 		TEST(test_a_deferred_delivery_is_due_at_its_time_and_not_before),
 		TEST(test_every_attempt_is_kept_with_the_relays_words),
 		TEST(test_what_was_unsubscribed_is_not_taken_any_more),

@@ -115,6 +115,72 @@ static void test_jobs_run_in_their_order(void **state)
 	}
 }
 
+struct look {
+	int64_t digest_id;
+	struct delivery_key key;
+	atomic_bool open;
+	int64_t sent;
+	struct order end;
+};
+
+static bool wait_for_door(struct store *s, void *arg, struct error *e)
+{
+	struct look *l = arg;
+
+	(void)s;
+	(void)e;
+	while (!atomic_load(&l->open))
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	return true;
+}
+
+static bool send_it(struct store *s, void *arg, struct error *e)
+{
+	struct look *l = arg;
+	struct store_result result = {.key = l->key, .outcome = OUTCOME_ACCEPTED, .at = NOW};
+	struct store_turn turn = {.result = &result, .at = NOW};
+	enum store_go go;
+
+	return store_delivery_turn(s, &turn, &go, e);
+}
+
+static bool look_at_counter(struct store *s, void *arg, struct error *e)
+{
+	struct look *l = arg;
+	struct store_digest d;
+
+	if (!store_digest_get(s, l->digest_id, &d, e))
+		return false;
+	l->sent = d.sent;
+	store_digest_free(&d);
+	return true;
+}
+
+static void told_of_look(void *arg, const struct error *failure)
+{
+	told(&((struct look *)arg)->end, failure);
+}
+
+/* All in one transaction, for the door is closed until all are there. */
+static void test_a_job_sees_what_the_turns_before_it_have_counted(void **state)
+{
+	struct writer_fixture *wf = *state;
+	struct look l = {.digest_id = queued_digest(wf->f, 1)};
+	struct store_ready r;
+	size_t n;
+
+	assert_ok(wf->f, store_delivery_fresh(wf->f->store, l.digest_id, 0, 1, &r, &n, &wf->f->e));
+	l.key = r.key;
+	store_ready_free(&r);
+	store_writer_submit(wf->w, wait_for_door, NULL, &l, 0);
+	store_writer_submit(wf->w, send_it, NULL, &l, STORE_JOB_TURN);
+	store_writer_submit(wf->w, look_at_counter, told_of_look, &l, 0);
+	atomic_store(&l.open, true);
+	wait_until_told(&l.end);
+	assert_true(l.end.ok);
+	assert_int_equal(l.sent, 1);
+}
+
 static void test_a_job_that_fails_takes_no_neighbour_down_and_leaves_nothing(void **state)
 {
 	struct writer_fixture *wf = *state;
@@ -291,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_job_is_told_after_its_commit),
 		TEST(test_jobs_run_in_their_order),
+		TEST(test_a_job_sees_what_the_turns_before_it_have_counted),
 		TEST(test_a_job_that_fails_takes_no_neighbour_down_and_leaves_nothing),
 		TEST(test_a_job_to_be_retried_waits_until_the_trouble_is_over),
 		TEST(test_who_does_not_wait_out_trouble_is_told_of_it),
