@@ -152,6 +152,7 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 
+	pthread_setname_np(pthread_self(), "session");
 	session_run(&w->session);
 	relay_leave(w->session.relay);
 	atomic_store(&w->session.over, true);
@@ -419,6 +420,7 @@ static void *runner_main(void *arg)
 	int64_t next_due = 0, next_us, now, next_trim_ms = 0;
 	size_t sendable;
 
+	pthread_setname_np(pthread_self(), "queue");
 	do {
 		now = clock_now();
 		join_workers(d, false);

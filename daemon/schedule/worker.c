@@ -47,6 +47,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct job *j;
 
+	pthread_setname_np(pthread_self(), "composer");
 	while ((j = take(w)) != NULL) {
 		j->run(j->arg);
 		loop_post(w->loop, j->ended, j->arg);

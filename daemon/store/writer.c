@@ -202,6 +202,7 @@ static void *writer_main(void *arg)
 	struct job_list jobs;
 	bool last_try = false;
 
+	pthread_setname_np(pthread_self(), "writer"); /* as top -H shows it */
 	STAILQ_INIT(&jobs);
 	while (wait_for_jobs(w, &jobs, &last_try)) {
 		int64_t start = clock_mono_us();
