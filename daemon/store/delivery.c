@@ -14,16 +14,21 @@ static const char SQL_FRESH[] =
 	"SELECT d.digest_id, d.subscriber_id, d.attempts, NULL, r.email, r.name"
 	" FROM delivery d CROSS JOIN subscriber r ON r.id = d.subscriber_id"
 	" WHERE d.digest_id = ?1 AND d.subscriber_id > ?2 AND d.state = 0 ORDER BY d.subscriber_id LIMIT ?3";
+/* Digest by digest: a million that wait in one that is held back are not walked over. */
+#define FIRST_DUE                                                                                  \
+	"(SELECT d.due_at FROM delivery d INDEXED BY delivery_due"                                 \
+	" WHERE d.digest_id = g.id AND d.state = 1 ORDER BY d.due_at LIMIT 1)"
+static const char SQL_DUE_DIGESTS[] =
+	"SELECT g.id, " FIRST_DUE " AS first_due FROM digest g"
+	" WHERE g.state IN (0, 1, 2) AND g.state < 2 AND first_due <= ?1 ORDER BY first_due";
 static const char SQL_DUE[] =
 	"SELECT d.digest_id, d.subscriber_id, d.attempts,"
 	" (SELECT at FROM attempt a WHERE a.digest_id = d.digest_id AND a.subscriber_id = d.subscriber_id AND a.number = 1),"
 	" r.email, r.name"
-	" FROM delivery d INDEXED BY delivery_due CROSS JOIN digest g ON g.id = d.digest_id"
-	" CROSS JOIN subscriber r ON r.id = d.subscriber_id"
-	" WHERE d.state = 1 AND d.due_at <= ?1 AND g.state IN (0, 1) ORDER BY d.due_at LIMIT ?2";
+	" FROM delivery d INDEXED BY delivery_due CROSS JOIN subscriber r ON r.id = d.subscriber_id"
+	" WHERE d.digest_id = ?1 AND d.state = 1 AND d.due_at <= ?2 ORDER BY d.due_at LIMIT ?3";
 static const char SQL_NEXT_DUE[] =
-	"SELECT d.due_at FROM delivery d INDEXED BY delivery_due CROSS JOIN digest g ON g.id = d.digest_id"
-	" WHERE d.state = 1 AND g.state IN (0, 1) ORDER BY d.due_at LIMIT 1";
+	"SELECT min(" FIRST_DUE ") FROM digest g WHERE g.state IN (0, 1, 2) AND g.state < 2";
 
 static const char SQL_STATE[] =
 	"SELECT d.state, d.attempts, g.state, d.due_at, s.state FROM delivery d CROSS JOIN digest g ON g.id = d.digest_id"
@@ -85,7 +90,6 @@ static bool ready_rows(struct store *s, sqlite3_stmt *st, size_t limit, struct s
 {
 	int rc = -1;
 
-	*n = 0;
 	while (st != NULL && *n < limit && (rc = sql_step(s, st, e)) == 1) {
 		out[(*n)++] = (struct store_ready){
 			.key = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1)},
@@ -103,6 +107,7 @@ static bool ready_rows(struct store *s, sqlite3_stmt *st, size_t limit, struct s
 bool store_delivery_fresh(struct store *s, int64_t digest_id, int64_t after, size_t limit,
 	struct store_ready *out, size_t *n, struct error *e)
 {
+	*n = 0;
 	return ready_rows(s, sql_start(s, e, SQL_FRESH, "iii", digest_id, after, (int64_t)limit),
 		limit, out, n, e);
 }
@@ -110,7 +115,21 @@ bool store_delivery_fresh(struct store *s, int64_t digest_id, int64_t after, siz
 bool store_delivery_due(struct store *s, int64_t now, size_t limit, struct store_ready *out,
 	size_t *n, struct error *e)
 {
-	return ready_rows(s, sql_start(s, e, SQL_DUE, "ii", now, (int64_t)limit), limit, out, n, e);
+	sqlite3_stmt *digests = sql_start(s, e, SQL_DUE_DIGESTS, "i", now);
+	int rc = -1;
+
+	*n = 0;
+	while (digests != NULL && *n < limit && (rc = sql_step(s, digests, e)) == 1) {
+		sqlite3_stmt *st = sql_start(s, e, SQL_DUE, "iii", sqlite3_column_int64(digests, 0),
+			now, (int64_t)(limit - *n));
+		if (!ready_rows(s, st, limit, out, n, e)) {
+			sql_end(digests);
+			return false;
+		}
+	}
+	if (rc == 1)
+		sql_end(digests);
+	return rc >= 0;
 }
 
 bool store_delivery_next_due(struct store *s, int64_t *at, struct error *e)

@@ -27,9 +27,9 @@ static const char SQL_SET_CANCELLED_TO[] = "UPDATE digest SET cancelled_to = ?2 
 
 /* By the index on due_at: there may be a million deliveries, and few of them wait. */
 static const char SQL_WAITING[] =
-	"SELECT d.digest_id, d.subscriber_id FROM delivery d INDEXED BY delivery_due"
-	" WHERE d.state = 1 AND d.due_at > ?2 AND (?1 IS NULL OR d.digest_id = ?1)"
-	" AND (SELECT state FROM digest g WHERE g.id = d.digest_id) <> 4 LIMIT 1";
+	"SELECT d.digest_id, d.subscriber_id FROM digest g INDEXED BY digest_open"
+	" CROSS JOIN delivery d INDEXED BY delivery_due ON d.digest_id = g.id AND d.state = 1 AND d.due_at > ?2"
+	" WHERE g.state IN (0, 1, 2) AND (?1 IS NULL OR g.id = ?1) LIMIT 1";
 static const char SQL_HELD[] =
 	"SELECT d.digest_id, d.subscriber_id FROM delivery d INDEXED BY delivery_held"
 	" WHERE d.state = 5 AND (?1 IS NULL OR d.digest_id = ?1)"

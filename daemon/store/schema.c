@@ -179,6 +179,10 @@ static const char *const steps[] = {
 	" WHEN url LIKE 'http://%' THEN substr(url, 8) END, '/');"
 	"DROP INDEX post_url;"
 	"CREATE INDEX post_link ON post (source_id, link);",
+
+	/* 3. What is due is asked for digest by digest. */
+	"DROP INDEX delivery_due;"
+	"CREATE INDEX delivery_due ON delivery (digest_id, due_at) WHERE state = 1;",
 };
 
 struct schema schema_current(void)

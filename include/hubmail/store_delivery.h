@@ -40,7 +40,7 @@ void store_ready_free(struct store_ready *r);
 bool store_delivery_fresh(struct store *s, int64_t digest_id, int64_t after, size_t limit,
 	struct store_ready *out, size_t *n, struct error *e);
 /* Up to `limit` deferred deliveries of digests that are not paused or cancelled, due at or before
- * now, longest due first. */
+ * now: first those of the digest with the one that is due longest. */
 bool store_delivery_due(struct store *s, int64_t now, size_t limit, struct store_ready *out,
 	size_t *n, struct error *e);
 /* The time at which the next deferred delivery falls due; 0: there is none. */
