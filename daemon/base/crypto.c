@@ -2,9 +2,12 @@
  * reader's links and the Message-IDs. The secret's file is read and made in secret.c. */
 #include "hubmail/base_crypto.h"
 
+#include "hubmail/base_mem.h"
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,14 +105,52 @@ bool same_bytes(const void *a, const void *b, size_t len)
 	return CRYPTO_memcmp(a, b, len) == 0;
 }
 
+struct deriver {
+	EVP_MAC_CTX *mac;
+};
+
 /* A key for one purpose, so that what is made for one can never be passed off as the other. */
+struct deriver *deriver_new(const struct secret *secret, const char *purpose)
+{
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
+	struct deriver *d = xcalloc(1, sizeof(*d));
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+	unsigned char key[32];
+	hmac_sha256(secret->key, sizeof(secret->key), purpose, strlen(purpose), key);
+	d->mac = EVP_MAC_CTX_new(hmac);
+	if (d->mac == NULL || EVP_MAC_init(d->mac, key, sizeof(key), params) != 1)
+		abort();
+	OPENSSL_cleanse(key, sizeof(key));
+	EVP_MAC_free(hmac);
+	return d;
+}
+
+void deriver_free(struct deriver *d)
+{
+	if (d == NULL)
+		return;
+	EVP_MAC_CTX_free(d->mac);
+	free(d);
+}
+
+/* Without a key it begins anew with the one it has. */
+void deriver_run(struct deriver *d, const void *data, size_t len, unsigned char out[32])
+{
+	size_t n = 0;
+	if (EVP_MAC_init(d->mac, NULL, 0, NULL) != 1 || EVP_MAC_update(d->mac, data, len) != 1 ||
+		EVP_MAC_final(d->mac, out, &n, 32) != 1)
+		abort();
+}
+
 void secret_derive(const struct secret *secret, const char *purpose, const void *data, size_t len,
 	unsigned char out[32])
 {
-	unsigned char key[32];
-	hmac_sha256(secret->key, sizeof(secret->key), purpose, strlen(purpose), key);
-	hmac_sha256(key, sizeof(key), data, len, out);
-	OPENSSL_cleanse(key, sizeof(key));
+	struct deriver *d = deriver_new(secret, purpose);
+	deriver_run(d, data, len, out);
+	deriver_free(d);
 }
 
 static size_t put_id(int64_t id, unsigned char *out)
@@ -137,8 +178,7 @@ static size_t take_id(const unsigned char *p, size_t len, int64_t *id)
 	return 0;
 }
 
-void token_make(
-	const struct secret *secret, int64_t list_id, int64_t subscriber_id, char out[TOKEN_MAX])
+void token_make_by(struct deriver *d, int64_t list_id, int64_t subscriber_id, char out[TOKEN_MAX])
 {
 	unsigned char raw[1 + 2 * ID_MAX + MAC_LEN];
 	unsigned char mac[32];
@@ -146,9 +186,17 @@ void token_make(
 	raw[n++] = TOKEN_VERSION;
 	n += put_id(list_id, raw + n);
 	n += put_id(subscriber_id, raw + n);
-	secret_derive(secret, "hubmail links 1", raw, n, mac);
+	deriver_run(d, raw, n, mac);
 	memcpy(raw + n, mac, MAC_LEN);
 	base64url_encode(raw, n + MAC_LEN, out);
+}
+
+void token_make(
+	const struct secret *secret, int64_t list_id, int64_t subscriber_id, char out[TOKEN_MAX])
+{
+	struct deriver *d = deriver_new(secret, TOKEN_PURPOSE);
+	token_make_by(d, list_id, subscriber_id, out);
+	deriver_free(d);
 }
 
 /* The ids are read loosely and the token is made again from them: only the one true spelling can be
@@ -179,7 +227,7 @@ bool token_check(
 
 /* The id is in base32 (RFC 4648, 6) in lower case: some systems on the way compare Message-IDs
  * without regard to case. */
-void message_id_make(const struct secret *secret, int64_t digest_id, int64_t subscriber_id,
+void message_id_make_by(struct deriver *d, int64_t digest_id, int64_t subscriber_id,
 	const char *domain, char out[MESSAGE_ID_MAX])
 {
 	static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -188,7 +236,7 @@ void message_id_make(const struct secret *secret, int64_t digest_id, int64_t sub
 	char id[27];
 	size_t n = put_id(digest_id, raw);
 	n += put_id(subscriber_id, raw + n);
-	secret_derive(secret, "hubmail message-id 1", raw, n, mac);
+	deriver_run(d, raw, n, mac);
 	unsigned held = 0;
 	unsigned bits = 0;
 	size_t at = 0;
@@ -199,4 +247,12 @@ void message_id_make(const struct secret *secret, int64_t digest_id, int64_t sub
 	}
 	id[at] = '\0';
 	snprintf(out, MESSAGE_ID_MAX, "%lld.%s@%s", (long long)digest_id, id, domain);
+}
+
+void message_id_make(const struct secret *secret, int64_t digest_id, int64_t subscriber_id,
+	const char *domain, char out[MESSAGE_ID_MAX])
+{
+	struct deriver *d = deriver_new(secret, MESSAGE_ID_PURPOSE);
+	message_id_make_by(d, digest_id, subscriber_id, domain, out);
+	deriver_free(d);
 }

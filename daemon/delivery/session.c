@@ -34,6 +34,7 @@ struct connection {
 	const struct config_relay *relay;
 	smtp_session_t smtp;
 	struct turns turns;
+	struct deriver *tokens, *message_ids;
 	struct compose_message rendered; /* of the message being sent */
 	struct outgoing places[2];       /* the current one and the one ahead */
 	struct outgoing *current, *ahead;
@@ -79,8 +80,8 @@ static void start_text(struct outgoing *o)
 	/* Entered first: whatever happens from here on, the relay is waiting for text. */
 	o->facts.entered = true;
 	o->piece = 0;
-	token_make(c->s->world.secret, o->item->digest->list_id, d->key.subscriber_id, token);
-	message_id_make(c->s->world.secret, d->key.digest_id, d->key.subscriber_id,
+	token_make_by(c->tokens, o->item->digest->list_id, d->key.subscriber_id, token);
+	message_id_make_by(c->message_ids, d->key.digest_id, d->key.subscriber_id,
 		address_domain(o->item->digest->from), message_id);
 	struct compose_reader reader = {d->email, d->name, token, message_id};
 	compose_render(o->item->digest->plan, &reader, &c->rendered);
@@ -466,6 +467,8 @@ static bool set_up(struct connection *c)
 		!smtp_set_hostname(c->smtp, "localhost") || !smtp_set_eventcb(c->smtp, on_event, c))
 		return false;
 	set_timeouts(c);
+	c->tokens = deriver_new(c->s->world.secret, TOKEN_PURPOSE);
+	c->message_ids = deriver_new(c->s->world.secret, MESSAGE_ID_PURPOSE);
 	return true;
 }
 
@@ -474,6 +477,8 @@ static void tear_down(struct connection *c)
 	if (c->smtp != NULL)
 		smtp_destroy_session(c->smtp);
 	compose_message_free(&c->rendered);
+	deriver_free(c->tokens);
+	deriver_free(c->message_ids);
 	turns_destroy(&c->turns);
 }
 

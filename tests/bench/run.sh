@@ -47,6 +47,8 @@ all() {
 	throughput --tls "$@" || failed=1
 	throughput --dkim rsa "$@" || failed=1
 	throughput --dkim ed25519 "$@" || failed=1
+	throughput --dkim rsa --discard "$@" || failed=1
+	throughput --dkim ed25519 --discard "$@" || failed=1
 	throughput --delay 20 "$@" || failed=1
 	throughput --discard "$@" || failed=1
 	cpu "$@" || failed=1

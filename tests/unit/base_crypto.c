@@ -72,6 +72,33 @@ static void test_a_token_names_one_reader_of_one_list_and_cannot_be_changed(void
 	assert_false(token_check(&secret, token, &list, &reader));
 }
 
+static void test_one_deriver_makes_the_same_again_and_again(void **state)
+{
+	struct secret secret = {{1, 2, 3}};
+	struct deriver *links = deriver_new(&secret, TOKEN_PURPOSE);
+	struct deriver *ids = deriver_new(&secret, MESSAGE_ID_PURPOSE);
+	char a[MESSAGE_ID_MAX], b[MESSAGE_ID_MAX];
+	unsigned char key[32], mac[32], out[32];
+
+	(void)state;
+	for (int64_t reader = 1; reader < 1000; reader += 333) {
+		token_make(&secret, 7, reader, a);
+		token_make_by(links, 7, reader, b);
+		assert_string_equal(a, b);
+		message_id_make(&secret, 7, reader, "example.org", a);
+		message_id_make_by(ids, 7, reader, "example.org", b);
+		assert_string_equal(a, b);
+	}
+	/* By its definition. */
+	hmac_sha256(secret.key, sizeof(secret.key), "hubmail links 1", 15, key);
+	hmac_sha256(key, sizeof(key), "data", 4, mac);
+	deriver_run(links, "data", 4, out);
+	assert_memory_equal(out, mac, sizeof(mac));
+	deriver_free(links);
+	deriver_free(ids);
+	deriver_free(NULL);
+}
+
 static void test_the_largest_ids_fit_into_a_token(void **state)
 {
 	struct secret secret = {{9}};
@@ -177,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_known_answers),
 		cmocka_unit_test(test_hmac_by_the_digests_name),
 		cmocka_unit_test(test_a_token_names_one_reader_of_one_list_and_cannot_be_changed),
+		cmocka_unit_test(test_one_deriver_makes_the_same_again_and_again),
 		cmocka_unit_test(test_the_largest_ids_fit_into_a_token),
 		cmocka_unit_test(
 			test_a_message_id_is_the_same_on_every_attempt_and_hides_the_reader),
