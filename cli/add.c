@@ -144,6 +144,8 @@ static const char *in_words(enum store_add_result result)
 		return "resubscribed";
 	case STORE_CONFIRMED:
 		return "confirmed";
+	case STORE_REFUSED:
+		return "refused";
 	}
 	return "?";
 }
@@ -166,6 +168,8 @@ static void tell(struct cli *cli, const char *email, const char *list, enum stor
 		buf_addf(&sentence, "%s: was waiting for confirmation on %s and is confirmed now",
 			email, list);
 		break;
+	case STORE_REFUSED: /* is told as an error */
+		return;
 	}
 	REPORT_ROW_SAID(cli->report, buf_str(&sentence), cell_text(email), cell_text(list),
 		cell_text(in_words(result)), cell_none());
@@ -204,8 +208,8 @@ static bool add_one(
 		"%s: unsubscribed from %s; --force subscribes the address again", email, list);
 	report_failure(cli->report, &why);
 	if (report_style(cli->report) != REPORT_TERMINAL)
-		REPORT_ROW(cli->report, cell_text(email), cell_text(list), cell_text("refused"),
-			cell_text("unsubscribed"));
+		REPORT_ROW(cli->report, cell_text(email), cell_text(list),
+			cell_text(in_words(STORE_REFUSED)), cell_text("unsubscribed"));
 	return true;
 }
 

@@ -1,25 +1,19 @@
-/* `import`: readers from a CSV or JSON file. Lines are stored in short transactions while they are
- * read, so that the daemon never waits long and a break leaves what was stored; a bad line is told
- * and the next one read. What a line means is in import_row.c, where lines come from in
- * import_file.c. */
+/* `import`: readers from a CSV or JSON file. A bad line is told and the next one read; a good one
+ * is collected, to be stored with many others. What a line means is in import_row.c, where lines
+ * come from in import_file.c, how they are stored in import_batch.c. */
 #include "args.h"
 #include "cli.h"
 #include "command.h"
-#include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_subscriber.h"
+#include "import_batch.h"
 #include "import_file.h"
-#include "import_keep.h"
-#include "import_row.h"
 #include "progress.h"
 #include "reader.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define CHUNK_MS 40   /* of work in one transaction; the commit comes on top */
-#define PAUSE_US 2000 /* after a commit: the daemon's writer gets its turn */
 #define BAD_LINES_TOLD 20
 
 static const struct option_spec options[] = {
@@ -54,14 +48,14 @@ struct import {
 	struct cli *cli;
 	struct import_file *file;
 	const struct config_list *list; /* or NULL: each line names its own */
-	int64_t *list_ids;              /* by the list's place in the configuration; 0: not asked */
+	struct import_list *lists;      /* those of the configuration, in its order */
 	struct import_columns columns;
-	struct import_keep keep;
-	struct import_counts stored; /* the counts as of the last commit */
-	int64_t chunk_started_ms;    /* 0: no transaction is open */
+	struct import_batch batch;
+	int64_t bad, converted, dates_unread; /* lines */
 	struct bad_line told[BAD_LINES_TOLD];
 	struct progress progress;
-	struct error failure; /* of a commit while the next line was waited for */
+	double part;          /* of the file that is stored, but for the batch */
+	struct error failure; /* of storing while the next line was waited for */
 };
 
 /* ---- One reader ---- */
@@ -70,11 +64,11 @@ static void bad_line(struct import *im, const struct csv_record *record, const c
 {
 	struct error e = {0};
 
-	im->keep.counts.bad++;
+	im->bad++;
 	import_file_reject(im->file, record, reason);
-	if (im->keep.counts.bad > BAD_LINES_TOLD)
+	if (im->bad > BAD_LINES_TOLD)
 		return;
-	im->told[im->keep.counts.bad - 1] = (struct bad_line){record->line, xstrdup(reason)};
+	im->told[im->bad - 1] = (struct bad_line){record->line, xstrdup(reason)};
 	progress_clear(&im->progress);
 	error_set(&e, ERROR_DATA, "%s:%zu: %s", import_file_name(im->file), record->line, reason);
 	report_failure(im->cli->report, &e);
@@ -102,81 +96,31 @@ static const struct config_list *list_of(
 	return list;
 }
 
-static int64_t list_id(struct import *im, const struct config_list *list, struct error *e)
-{
-	size_t at = (size_t)(list - im->cli->config->lists);
-
-	if (im->list_ids[at] == 0)
-		im->list_ids[at] = im->keep.dry_run
-					   ? store_list_id(im->cli->store, list->name, NULL)
-					   : store_list_ensure(im->cli->store, list->name, e);
-	return im->list_ids[at];
-}
-
-/* ---- Transactions ---- */
-
-static bool chunk_begin(struct import *im, struct error *e)
-{
-	if (im->keep.dry_run || im->chunk_started_ms != 0)
-		return true;
-	im->chunk_started_ms = clock_mono_ms();
-	return store_begin(im->cli->store, e);
-}
-
-static bool chunk_commit(struct import *im, struct error *e)
-{
-	if (im->chunk_started_ms != 0 && !store_commit(im->cli->store, e))
-		return false;
-	im->chunk_started_ms = 0;
-	im->stored = im->keep.counts;
-	return true;
-}
-
-/* A pipe that gives nothing for a while holds no transaction open. */
-static bool commit_before_wait(void *arg)
-{
-	struct import *im = arg;
-
-	return chunk_commit(im, &im->failure);
-}
-
-static bool chunk_full(const struct import *im)
-{
-	return im->chunk_started_ms != 0 && clock_mono_ms() - im->chunk_started_ms >= CHUNK_MS;
-}
-
 /* ---- The file ---- */
 
-static bool keep_row(struct import *im, const struct config_list *list,
-	const struct import_row *row, struct error *e)
+static void keep_row(struct import *im, const struct config_list *list, struct import_row *row,
+	const struct csv_record *record)
 {
-	int64_t id = 0;
-
-	if (!chunk_begin(im, e))
-		return false;
-	id = list_id(im, list, e);
-	/* A dry run meets lists that the database does not know yet. */
-	return (id != 0 || im->keep.dry_run) && import_keep(&im->keep, row, id, e);
+	im->converted += record->converted;
+	im->dates_unread += row->date_unread;
+	import_batch_add(
+		&im->batch, row, &im->lists[list - im->cli->config->lists], record->raw_len);
 }
 
-/* A good line is kept, a bad one told. False: the import cannot go on. */
-static bool take(struct import *im, struct csv_record *record, struct error *e)
+/* A good line is kept, a bad one told. */
+static void take(struct import *im, struct csv_record *record)
 {
 	struct import_row row = {0};
 	struct error why = {0};
 	const struct config_list *list = NULL;
-	bool go_on = true;
 
 	if (record->problem != NULL) {
 		bad_line(im, record, record->problem);
-		return true;
+		return;
 	}
 	if (import_row_read(&im->columns, record->fields, record->n, &row, &why) &&
 		(list = list_of(im, &row, &why)) != NULL) {
-		im->keep.counts.readers++;
-		im->keep.counts.converted += record->converted;
-		im->keep.counts.dates_unread += row.date_unread;
-		go_on = keep_row(im, list, &row, e);
+		keep_row(im, list, &row, record);
 	} else if (record->lines > 1 &&
 		   import_row_swallowed(&im->columns, record->fields, record->n)) {
 		import_file_split(im->file, record);
@@ -185,49 +129,67 @@ static bool take(struct import *im, struct csv_record *record, struct error *e)
 		bad_line(im, record, why.text);
 	}
 	import_row_free(&row);
-	return go_on;
 }
 
-static void show_progress(struct import *im)
+static double part_stored(const struct import *im)
 {
-	double part = import_file_part(im->file);
+	double read = import_file_part(im->file);
+
+	return read < 0 ? read : im->part + (read - im->part) * import_batch_part(&im->batch);
+}
+
+static void show_progress(void *arg)
+{
+	struct import *im = arg;
 	struct buf text = {0};
 
-	text_count(&text, im->keep.counts.readers);
+	if (!progress_due(&im->progress))
+		return;
+	text_count(&text, im->batch.keep.counts.readers);
 	buf_adds(&text, " readers");
-	if (im->keep.counts.bad > 0)
-		buf_addf(&text, ", %lld bad lines", (long long)im->keep.counts.bad);
-	progress_show(&im->progress, part, buf_str(&text));
+	if (im->bad > 0)
+		buf_addf(&text, ", %lld bad lines", (long long)im->bad);
+	progress_show(&im->progress, part_stored(im), buf_str(&text));
 	buf_free(&text);
+}
+
+static bool store_batch(struct import *im, struct error *e)
+{
+	bool good = import_batch_store(&im->batch, e);
+
+	im->part = import_file_part(im->file);
+	return good;
+}
+
+/* Nobody who came through a pipe waits for those who come later. */
+static bool store_before_wait(void *arg)
+{
+	struct import *im = arg;
+
+	return store_batch(im, &im->failure);
 }
 
 static bool read_lines(struct import *im, const struct csv_record *first, struct error *e)
 {
 	struct csv_record record = *first;
-	bool more = !im->columns.header;
 
+	if (!im->columns.header)
+		take(im, &record);
 	for (;;) {
-		if (more && !take(im, &record, e))
+		if (import_batch_full(&im->batch) && !store_batch(im, e))
 			return false;
-		if (chunk_full(im)) {
-			if (!chunk_commit(im, e))
-				return false;
-			usleep(PAUSE_US);
-		}
-		if (progress_due(&im->progress))
-			show_progress(im);
 		switch (import_file_next(im->file, &record, e)) {
 		case CSV_NEXT_END:
-			return chunk_commit(im, e);
+			return store_batch(im, e);
 		case CSV_NEXT_FAILED:
 			/* What was good until here is kept, whatever else went wrong. */
 			if (e->code == ERROR_NONE)
 				*e = im->failure;
 			else
-				chunk_commit(im, &im->failure);
+				store_batch(im, &im->failure);
 			return false;
 		case CSV_NEXT_RECORD:
-			more = true;
+			take(im, &record);
 		}
 	}
 }
@@ -248,7 +210,7 @@ static void add_part(struct buf *out, int64_t n, const char *what)
 
 static void summary_sentence(struct import *im)
 {
-	const struct import_counts *c = &im->stored;
+	const struct import_counts *c = &im->batch.stored;
 	struct buf s = {0};
 
 	add_part(&s, c->added, "added");
@@ -259,10 +221,10 @@ static void summary_sentence(struct import *im)
 	add_part(&s, c->ended_here, "ended here, because the file says unsubscribed or removed");
 	add_part(&s, c->came_back, "left alone: they subscribed again here later");
 	add_part(&s, c->left_alone, "unsubscribed here and left alone");
-	add_part(&s, c->bad, c->bad == 1 ? "bad line" : "bad lines");
+	add_part(&s, im->bad, im->bad == 1 ? "bad line" : "bad lines");
 	report_say(im->cli->report, "%s: %s%s", import_file_name(im->file),
 		s.len > 0 ? buf_str(&s) : "nobody in it",
-		im->keep.dry_run
+		im->batch.keep.dry_run
 			? " (dry run: nothing is stored; an address that stands twice counts twice)"
 			: "");
 	buf_free(&s);
@@ -270,22 +232,22 @@ static void summary_sentence(struct import *im)
 
 static void summary(struct import *im)
 {
-	const struct import_counts *c = &im->stored;
+	const struct import_counts *c = &im->batch.stored;
 	struct report *r = im->cli->report;
 
 	progress_clear(&im->progress);
-	if (c->bad > BAD_LINES_TOLD)
+	if (im->bad > BAD_LINES_TOLD)
 		report_note(r, "%s: %lld more bad lines%s", import_file_name(im->file),
-			(long long)(c->bad - BAD_LINES_TOLD),
+			(long long)(im->bad - BAD_LINES_TOLD),
 			import_file_has_rejects(im->file) ? "" : " (--rejects FILE keeps them)");
-	if (c->converted > 0)
+	if (im->converted > 0)
 		report_note(r, "%s: %lld line%s not in UTF-8, read as Windows-1252",
-			import_file_name(im->file), (long long)c->converted,
-			c->converted == 1 ? "" : "s");
-	if (c->dates_unread > 0)
+			import_file_name(im->file), (long long)im->converted,
+			im->converted == 1 ? "" : "s");
+	if (im->dates_unread > 0)
 		report_note(r, "%s: %lld date%s could not be read and left out",
-			import_file_name(im->file), (long long)c->dates_unread,
-			c->dates_unread == 1 ? "" : "s");
+			import_file_name(im->file), (long long)im->dates_unread,
+			im->dates_unread == 1 ? "" : "s");
 	summary_sentence(im);
 	if (report_style(r) == REPORT_TERMINAL)
 		return;
@@ -297,12 +259,12 @@ static void summary(struct import *im)
 	report_field(r, "ended_here", "", cell_number(c->ended_here));
 	report_field(r, "came_back", "", cell_number(c->came_back));
 	report_field(r, "left_alone", "", cell_number(c->left_alone));
-	report_field(r, "bad", "", cell_number(c->bad));
-	report_field(r, "dry_run", "", cell_bool(im->keep.dry_run));
+	report_field(r, "bad", "", cell_number(im->bad));
+	report_field(r, "dry_run", "", cell_bool(im->batch.keep.dry_run));
 	if (report_style(r) != REPORT_JSON)
 		return;
 	report_table(r, &bad_table);
-	for (int64_t i = 0; i < c->bad && i < BAD_LINES_TOLD; i++)
+	for (int64_t i = 0; i < im->bad && i < BAD_LINES_TOLD; i++)
 		REPORT_ROW(
 			r, cell_number((int64_t)im->told[i].line), cell_text(im->told[i].reason));
 }
@@ -361,14 +323,14 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 	if (next == CSV_NEXT_END)
 		return error_set(e, ERROR_DATA, "%s: is empty", import_file_name(im->file));
 	if (!understand_header(im, a, &first, e) || !choose_list(im, a, e) ||
-		!cli_store(im->cli, im->keep.dry_run ? STORE_READ : STORE_WRITE, e))
+		!cli_store(im->cli, im->batch.keep.dry_run ? STORE_READ : STORE_WRITE, e))
 		return false;
-	im->keep.store = im->cli->store;
-	import_file_on_wait(im->file, commit_before_wait, im);
+	im->batch.keep.store = im->cli->store;
+	im->batch.tick = show_progress;
+	im->batch.tick_arg = im;
+	import_file_on_wait(im->file, store_before_wait, im);
 	progress_begin(&im->progress, im->cli->report, 0);
 	bool done = read_lines(im, &first, e);
-	if (!done)
-		store_rollback(im->cli->store);
 	if (!import_file_end(im->file, done ? e : NULL))
 		done = false;
 	summary(im);
@@ -381,7 +343,7 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	struct import im = {.cli = cli, .keep = {.state = SUBSCRIPTION_CONFIRMED}};
+	struct import im = {.cli = cli, .batch.keep.state = SUBSCRIPTION_CONFIRMED};
 	const char *state = args_value(a, "state");
 
 	if (!cli_config(cli, e))
@@ -390,21 +352,24 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	if (args_has(a, "list") && cli_list(cli, args_value(a, "list"), e) == NULL)
 		return false;
 	if (state != NULL)
-		subscription_state_from_name(state, &im.keep.state);
-	im.keep.dry_run = args_has(a, "dry-run");
-	im.list_ids = xcalloc(cli->config->n_lists + 1, sizeof(*im.list_ids));
+		subscription_state_from_name(state, &im.batch.keep.state);
+	im.batch.keep.dry_run = args_has(a, "dry-run");
+	im.lists = xcalloc(cli->config->n_lists + 1, sizeof(*im.lists));
+	for (size_t i = 0; i < cli->config->n_lists; i++)
+		im.lists[i].name = cli->config->lists[i].name;
 	im.file = import_file_open(a->words[0], args_value(a, "rejects"), e);
 	bool done = im.file != NULL;
 	if (done) {
-		im.keep.origin = xasprintf(IMPORT_ORIGIN "%s", import_file_name(im.file));
+		im.batch.keep.origin = xasprintf(IMPORT_ORIGIN "%s", import_file_name(im.file));
 		done = import(&im, a, e);
 	}
 	import_file_close(im.file);
 	import_columns_free(&im.columns);
 	for (size_t i = 0; i < BAD_LINES_TOLD; i++)
 		free(im.told[i].reason);
-	free(im.list_ids);
-	free(im.keep.origin);
+	import_batch_free(&im.batch);
+	free(im.lists);
+	free(im.batch.keep.origin);
 	return done;
 }
 

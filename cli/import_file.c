@@ -199,21 +199,30 @@ bool import_file_is_json(const struct import_file *f)
 	return f->json != NULL;
 }
 
+/* A signal that came while nothing was read: read_some() sees those of a CSV file. */
+static bool interrupted(const struct import_file *f)
+{
+	struct signalfd_siginfo info;
+
+	if (f->signals < 0 || read(f->signals, &info, sizeof(info)) < 0)
+		return false;
+	errno = EINTR;
+	return true;
+}
+
 static enum csv_next next_record(struct import_file *f, struct csv_record *out, struct error *e)
 {
 	if (f->reader == NULL && f->json == NULL && !begin(f, e))
 		return CSV_NEXT_FAILED;
-	return f->json != NULL ? import_json_next(f->json, out) : csv_reader_next(f->reader, out);
+	if (f->json == NULL)
+		return csv_reader_next(f->reader, out);
+	return interrupted(f) ? CSV_NEXT_FAILED : import_json_next(f->json, out);
 }
 
 enum csv_next import_file_next(struct import_file *f, struct csv_record *out, struct error *e)
 {
-	struct signalfd_siginfo info;
-	enum csv_next next = CSV_NEXT_FAILED;
+	enum csv_next next = next_record(f, out, e);
 
-	errno = EINTR;
-	if (f->signals < 0 || read(f->signals, &info, sizeof(info)) < 0)
-		next = next_record(f, out, e);
 	if (next != CSV_NEXT_FAILED || e->code != ERROR_NONE)
 		return next;
 	if (errno == EINTR)

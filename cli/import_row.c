@@ -116,15 +116,16 @@ static bool read_tags(struct import_row *r, const char *cell, struct error *e)
 
 static bool read_email(struct import_row *r, const char *cell, struct error *e)
 {
+	char address[ADDRESS_MAX + 1];
 	char *name = NULL;
 
-	if (r->email[0] != '\0')
+	if (r->email != NULL)
 		return true;
 	/* "Ann <ann@example.org>" stands in many a spreadsheet. */
-	if (strchr(cell, '<') == NULL)
-		return address_normalise(cell, r->email, e);
-	if (!address_parse_mailbox(cell, &name, r->email, e))
+	if (strchr(cell, '<') != NULL ? !address_parse_mailbox(cell, &name, address, e)
+				      : !address_normalise(cell, address, e))
 		return false;
+	r->email = xstrdup(address);
 	if (r->name == NULL)
 		r->name = name;
 	else
@@ -141,6 +142,13 @@ static bool read_edition(struct import_row *r, const char *cell, struct error *e
 			e, ERROR_DATA, "the edition \"%s\" is none of: " READER_EDITIONS, cell);
 	r->edition = (int)edition;
 	return true;
+}
+
+/* Of several columns the last one counts. */
+static void set_text(char **text, const char *cell)
+{
+	free(*text);
+	*text = xstrdup(cell);
 }
 
 /* The parts of a name until the whole is put together. */
@@ -184,10 +192,10 @@ static bool read_cell(struct import_row *r, struct name_parts *name, enum import
 	case FIELD_ATTRIBUTES:
 		return reader_attributes_parse(cell, &r->attributes, &r->n_attributes, e);
 	case FIELD_LIST:
-		r->list = cell;
+		set_text(&r->list, cell);
 		return true;
 	case FIELD_ORIGIN:
-		r->origin = cell;
+		set_text(&r->origin, cell);
 		return true;
 	case FIELD_SET:
 		add_attribute(r, key, cell);
@@ -196,20 +204,24 @@ static bool read_cell(struct import_row *r, struct name_parts *name, enum import
 	return true;
 }
 
+static char *one_name(const struct name_parts *name)
+{
+	struct buf both = {0};
+
+	if (name->whole != NULL)
+		return text_one_line(name->whole);
+	buf_addf(&both, "%s %s", name->first != NULL ? name->first : "",
+		name->last != NULL ? name->last : "");
+	char *line = text_one_line(buf_str(&both));
+	buf_free(&both);
+	return line;
+}
+
 static void put_name(struct import_row *r, const struct name_parts *name)
 {
-	struct buf whole = {0};
-
-	if (name->whole != NULL) {
-		buf_adds(&whole, name->whole);
-	} else {
-		buf_adds(&whole, name->first != NULL ? name->first : "");
-		if (name->first != NULL && name->last != NULL)
-			buf_addc(&whole, ' ');
-		buf_adds(&whole, name->last != NULL ? name->last : "");
-	}
-	char *line = text_one_line(buf_str(&whole));
-	buf_free(&whole);
+	if (name->whole == NULL && name->first == NULL && name->last == NULL)
+		return;
+	char *line = one_name(name);
 	if (line[0] == '\0') {
 		free(line);
 		return;
@@ -246,7 +258,7 @@ bool import_row_read(const struct import_columns *c, const char *const *cells, s
 			return false;
 		ended = ended || c->fields[i] == FIELD_ENDED;
 	}
-	if (out->email[0] == '\0')
+	if (out->email == NULL)
 		return error_set(e, ERROR_DATA, "there is no address in it");
 	put_name(out, &name);
 	if (out->name != NULL && strlen(out->name) > NAME_MAX_BYTES)
@@ -268,7 +280,10 @@ bool import_row_swallowed(const struct import_columns *c, const char *const *cel
 
 void import_row_free(struct import_row *r)
 {
+	free(r->email);
 	free(r->name);
+	free(r->list);
+	free(r->origin);
 	strlist_free(&r->tags);
 	reader_attributes_free(r->attributes, r->n_attributes);
 	*r = (struct import_row){0};

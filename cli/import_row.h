@@ -13,10 +13,8 @@
 #include <stdint.h>
 
 struct import_row {
-	char email[ADDRESS_MAX + 1];
-	char *name;       /* or NULL */
-	const char *list; /* borrowed from the cells, or NULL */
-	const char *origin;
+	char *email;
+	char *name, *list, *origin; /* or NULL */
 	struct strlist tags;
 	struct store_key_value *attributes;
 	size_t n_attributes;

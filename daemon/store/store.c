@@ -85,7 +85,7 @@ static bool is_scarce(const char *path)
 	return statvfs(path, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < SCARCE_BYTES;
 }
 
-/* A checkpoint costs two waits for the disk: the daemon makes one for every 16 MB of results.
+/* A checkpoint costs two waits for the disk: there is one for every 16 MB of what is written.
  * Where there is little room that would be too late, for on a full disk none can be made. Nobody
  * is waited for; what a reader still needs is left to the next one. */
 static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -129,7 +129,7 @@ static bool set_up(struct store *s, struct error *e)
 	if (sqlite3_exec(s->db, common, NULL, NULL, NULL) != SQLITE_OK ||
 		sqlite3_exec(s->db, by_mode[s->mode], NULL, NULL, NULL) != SQLITE_OK)
 		return sql_error(s, e);
-	if (s->mode == STORE_DAEMON)
+	if (s->mode != STORE_READ)
 		sqlite3_wal_hook(s->db, after_commit, s);
 	/* Made different first, so that it is set whatever SQLite was built with. */
 	s->durable = s->mode != STORE_WRITE;

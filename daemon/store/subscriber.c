@@ -1,30 +1,11 @@
-/* Subscribers: who they are, finding them, and putting them in. What they subscribed to is changed
- * in subscription.c. */
+/* Subscribers: who they are, and finding them. They are put in in add.c; what they subscribed to is
+ * changed in subscription.c. */
 #include "hubmail/store_subscriber.h"
 
 #include "hubmail/base_mem.h"
 #include "sql.h"
 #include <stdlib.h>
 #include <string.h>
-
-static const char SQL_PUT[] =
-	"INSERT INTO subscriber (email, name, created_at) VALUES (?1, ?2, ?3)"
-	" ON CONFLICT (email) DO UPDATE SET name = coalesce(excluded.name, name) RETURNING id";
-static const char SQL_TAG[] =
-	"INSERT INTO subscriber_tag (subscriber_id, tag) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-static const char SQL_SET[] =
-	"INSERT INTO subscriber_attribute (subscriber_id, key, value) VALUES (?1, ?2, ?3)"
-	" ON CONFLICT (subscriber_id, key) DO UPDATE SET value = excluded.value";
-static const char SQL_SUBSCRIBE[] =
-	"INSERT INTO subscription (list_id, subscriber_id, state, edition, origin, created_at, confirmed_at)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?3 = 1, ?6, NULL)) ON CONFLICT DO NOTHING";
-static const char SQL_STATE[] =
-	"SELECT state FROM subscription WHERE list_id = ?1 AND subscriber_id = ?2";
-static const char SQL_RENEW[] =
-	"UPDATE subscription SET state = ?3, edition = coalesce(?4, edition), origin = ?5,"
-	" confirmed_at = iif(?3 = 1, ?6, confirmed_at), ended_at = NULL WHERE list_id = ?1 AND subscriber_id = ?2";
-static const char SQL_EDITION[] =
-	"UPDATE subscription SET edition = ?3 WHERE list_id = ?1 AND subscriber_id = ?2";
 
 static const char SQL_BY_EMAIL[] =
 	"SELECT id, email, name, created_at FROM subscriber WHERE email = ?1";
@@ -48,78 +29,6 @@ static const char SQL_EACH[] =
 	"   WHERE a.subscriber_id = r.id AND a.key = ?4 AND a.value = ?5))"
 	" AND (?6 IS NULL OR instr(lower(r.email), lower(?6)) OR instr(lower(r.name), lower(?6)))"
 	" ORDER BY r.email";
-
-/* The person's row, made or brought up to date. 0 on error. */
-static int64_t put_person(
-	struct store *s, const struct store_subscriber_new *n, int64_t now, struct error *e)
-{
-	int64_t id = 0;
-
-	if (!sql_number(s, e, &id, SQL_PUT, "tti", n->email, n->name, now))
-		return 0;
-	for (size_t i = 0; n->tags != NULL && i < n->tags->n; i++)
-		if (!sql_run(s, e, SQL_TAG, "it", id, n->tags->items[i]))
-			return 0;
-	for (size_t i = 0; i < n->n_attributes; i++)
-		if (!sql_run(
-			    s, e, SQL_SET, "itt", id, n->attributes[i].key, n->attributes[i].value))
-			return 0;
-	return id;
-}
-
-/* A subscription with that list exists: what becomes of it. */
-static bool renew(struct store *s, const struct store_subscriber_new *n, int64_t id,
-	enum subscription_state state, int64_t now, enum store_add_result *result, struct error *e)
-{
-	int64_t edition = n->edition >= 0 ? n->edition : 0;
-
-	if (state == SUBSCRIPTION_CONFIRMED ||
-		(state == SUBSCRIPTION_PENDING && n->state == SUBSCRIPTION_PENDING)) {
-		*result = STORE_ALREADY;
-		return n->edition < 0 || sql_run(s, e, SQL_EDITION, "iii", n->list_id, id, edition);
-	}
-	*result = state == SUBSCRIPTION_PENDING ? STORE_CONFIRMED : STORE_RESUBSCRIBED;
-	return sql_run(
-		s, e, SQL_RENEW, "iidzti", n->list_id, id, (int)n->state, edition, n->origin, now);
-}
-
-bool store_subscriber_add(struct store *s, const struct store_subscriber_new *n, int64_t now,
-	enum store_add_result *result, struct error *e)
-{
-	int64_t id = 0, state = -1;
-
-	/* Asked before anything is written, so that a refusal leaves no trace. */
-	if (!n->force) {
-		sqlite3_stmt *st = sql_start(s, e, SQL_BY_EMAIL, "t", n->email);
-		if (st == NULL)
-			return false;
-		int rc = sql_step(s, st, e);
-		if (rc < 0)
-			return false;
-		if (rc == 1) {
-			id = sqlite3_column_int64(st, 0);
-			sql_end(st);
-			if (!sql_number(s, e, &state, SQL_STATE, "ii", n->list_id, id))
-				return false;
-		}
-		if (state == SUBSCRIPTION_UNSUBSCRIBED)
-			return error_set(e, ERROR_REFUSED,
-				"%s: unsubscribed from this list; --force subscribes again",
-				n->email);
-	}
-	id = put_person(s, n, now, e);
-	if (id == 0)
-		return false;
-	if (!sql_run(s, e, SQL_SUBSCRIBE, "iidzti", n->list_id, id, (int)n->state,
-		    (int64_t)(n->edition >= 0 ? n->edition : 0), n->origin, now))
-		return false;
-	*result = STORE_ADDED;
-	if (sqlite3_changes(s->db) > 0)
-		return true;
-	if (!sql_number(s, e, &state, SQL_STATE, "ii", n->list_id, id))
-		return false;
-	return renew(s, n, id, (enum subscription_state)state, now, result, e);
-}
 
 static bool load_tags(struct store *s, struct store_subscriber *sub, struct error *e)
 {

@@ -52,6 +52,7 @@ struct store_subscriber_new {
 	const char *origin; /* "hubmailctl add", "import readers.csv": kept as the proof where
 			       consent came from */
 	bool force;         /* also when the reader unsubscribed or was removed */
+	int64_t at;         /* since when, Unix seconds; 0: now */
 };
 
 enum store_add_result {
@@ -60,9 +61,17 @@ enum store_add_result {
 	STORE_RESUBSCRIBED, /* it was unsubscribed or removed, and force was given, or removed by
 			       the operator and now added again */
 	STORE_CONFIRMED,    /* it was pending and is confirmed now */
+	STORE_REFUSED,      /* the reader unsubscribed and force is not set: nothing was changed */
 };
 
-/* ERROR_REFUSED if the reader unsubscribed and force is not set. */
+/* Adds n readers one after the other, results[i] telling what became of all[i]. Those with the same
+ * address must stand beside each other; many in a call are put in much faster. On a STORE_WRITE
+ * connection only between store_begin() and store_commit(); after an error nothing of the
+ * transaction may be kept. `now` is in Unix seconds. */
+bool store_subscribers_add(struct store *s, const struct store_subscriber_new *all, size_t n,
+	int64_t now, enum store_add_result *results, struct error *e);
+
+/* The same for one; STORE_REFUSED is ERROR_REFUSED here. */
 bool store_subscriber_add(struct store *s, const struct store_subscriber_new *n, int64_t now,
 	enum store_add_result *result, struct error *e);
 

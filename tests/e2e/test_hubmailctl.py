@@ -1,6 +1,7 @@
 """hubmailctl by itself: its command line, its three ways to print, and everything that works without
 the daemon."""
 
+import contextlib
 import csv
 import io
 import json
@@ -379,6 +380,59 @@ def test_the_time_of_an_import_is_no_return(quiet):
     assert (again["came_back"], again["ended_here"]) == (0, 1)
 
 
+def test_lines_with_the_same_address_apply_in_their_order(two_lists):
+    text = "email,list,name,tags,attributes,state,edition\n"
+    text += 'ann@example.org,news,Ann,a,"{""k"": ""1"", ""l"": ""1""}",,\n'
+    text += "zoe@example.org,news,Zoe,,,,\n"
+    text += 'ANN@example.org,news,,b,"{""k"": ""2""}",,daily\n'
+    text += "bob@example.org,news,Bob,,,unsubscribed,\n"
+    text += "ann@example.org,weekly-news,Anna,,,,\n"
+    text += "bob@example.org,news,Robert,,,,\n"
+    text += "carl@example.org,news,Carl,,,pending,\n"
+    text += "zoe@example.org,news,,,,unsubscribed,\n"
+    text += "Carl@example.org,news,,,,,\n"
+    told = json.loads(two_lists.ctl("--json", "import", "-", stdin=text).out)
+    assert told["added"] == 4 and told["already"] == 1 and told["confirmed"] == 1
+    assert told["ended"] == 1 and told["ended_here"] == 1 and told["left_alone"] == 1
+    assert told["bad"] == 0
+    ann = two_lists.ask("show", "ann@example.org")
+    assert (ann["email"], ann["name"]) == ("ann@example.org", "Anna")
+    assert ann["tags"] == ["a", "b"] and ann["attributes"] == {"k": "2", "l": "1"}
+    assert {s["list"]: s["edition"] for s in ann["subscriptions"]} == {
+        "news": "daily", "weekly-news": None,
+    }
+    found = readers(two_lists, "-l", "news")
+    assert found["bob@example.org"]["state"] == "unsubscribed"
+    assert found["bob@example.org"]["name"] == "Bob", "who has left is not written over"
+    assert found["zoe@example.org"]["state"] == "unsubscribed"
+    assert found["carl@example.org"]["state"] == "confirmed"
+
+
+def test_many_lines_with_few_addresses_make_few_readers(quiet):
+    text = "email,name\n" + "".join(f"r{i % 70}@example.org,{i}\n" for i in range(5000))
+    told = json.loads(quiet.ctl("--json", "import", "-", stdin=text).out)
+    assert (told["added"], told["already"]) == (70, 4930)
+    names = {email: r["name"] for email, r in readers(quiet).items()}
+    assert names == {f"r{i % 70}@example.org": str(i) for i in range(4930, 5000)}
+    again = json.loads(quiet.ctl("--json", "import", "-", stdin=text).out)
+    assert (again["added"], again["already"]) == (0, 5000)
+
+
+def test_an_import_brings_up_to_date_whom_it_finds(quiet):
+    for name in ("ann", "bob", "carl"):
+        quiet.add(f"{name}@example.org", name="Old", tag="x")
+    quiet.ctl("remove", "bob@example.org")
+    text = "email,name,tags,city\nann@example.org,New,y,Oslo\nbob@example.org,,,\ncarl@example.org,,,\n"
+    told = json.loads(quiet.ctl("--json", "import", "-", "--map", "city=set:city", stdin=text).out)
+    assert (told["already"], told["resubscribed"]) == (2, 1)
+    ann = quiet.ask("show", "ann@example.org")
+    assert (ann["name"], ann["tags"], ann["attributes"]) == ("New", ["x", "y"], {"city": "Oslo"})
+    assert readers(quiet)["bob@example.org"]["state"] == "confirmed"
+    (subscription,) = quiet.ask("show", "bob@example.org")["subscriptions"]
+    assert subscription["origin"] == "import standard input"
+    assert readers(quiet)["carl@example.org"]["name"] == "Old"
+
+
 def test_bad_lines_are_told_kept_and_can_be_mended(quiet):
     path, rejects = quiet.folder / "r.csv", quiet.folder / "rejects.csv"
     path.write_text(
@@ -484,6 +538,24 @@ def test_control_c_keeps_what_was_imported(quiet):
     assert process.returncode == 75, err
     assert "interrupted" in err and "500" in out
     assert len(readers(quiet)) == 500
+
+
+def test_others_write_while_an_import_goes_on(quiet):
+    path = quiet.folder / "r.csv"
+    path.write_text("email\n" + "".join(f"r{i}@example.org\n" for i in range(200_000)))
+    quiet.add("ann@example.org")
+    process = subprocess.Popen(
+        [find_program(quiet.build, "hubmailctl"), "-c", quiet.file, "import", path],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **ENVIRONMENT},
+    )
+    with contextlib.closing(sqlite3.connect(quiet.folder / "hubmail.db")) as db:
+        begun = "SELECT count(*) FROM (SELECT 1 FROM subscriber LIMIT 2)"
+        wait_until(lambda: db.execute(begun).fetchone()[0] == 2, "the first ones are stored", pause=0.005)
+    quiet.add("bob@example.org")
+    assert process.poll() is None, "nobody waits for the end of an import"
+    assert process.wait(120) == 0
+    assert quiet.ask("lists")[0]["confirmed"] == 200_002
 
 
 # ---- Printing ----

@@ -185,7 +185,7 @@ static bool may_walk(const char *detail)
 	static const char *const fine[] = {"SCAN r USING INDEX sqlite_autoindex_subscriber",
 		"SCAN c", "SCAN l", "SCAN t", "SCAN session", "SCAN digest",
 		"SCAN d USING INDEX digest_open", "SCAN g", "SCAN (", "SCAN CONSTANT",
-		"SCAN u USING", "SCAN d"};
+		"SCAN 64 CONSTANT ROWS", "SCAN sqlite_sequence", "SCAN u USING", "SCAN d"};
 
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
 		if (strncmp(detail, fine[i], strlen(fine[i])) == 0)

@@ -139,6 +139,124 @@ static void test_ending_what_does_not_exist_is_not_found(void **state)
 	assert_int_equal(f->e.code, ERROR_NOT_FOUND);
 }
 
+static struct store_subscriber get(struct fixture *f, const char *email)
+{
+	struct store_subscriber sub;
+
+	assert_ok(f, store_subscriber_get(f->store, email, &sub, &f->e));
+	return sub;
+}
+
+#define MANY 200
+
+/* r0@example.org … in the order in which they are given. */
+static void make_many(struct fixture *f, char emails[MANY][32], struct store_subscriber_new *out)
+{
+	for (int i = 0; i < MANY; i++) {
+		snprintf(emails[i], sizeof(emails[i]), "r%d@example.org", i);
+		out[i] = (struct store_subscriber_new){.email = emails[i],
+			.name = emails[i],
+			.list_id = f->list,
+			.state = SUBSCRIPTION_CONFIRMED,
+			.edition = -1,
+			.origin = "many"};
+	}
+}
+
+static void add_many(struct fixture *f, const struct store_subscriber_new *all,
+	enum store_add_result results[MANY])
+{
+	assert_ok(f, store_begin(f->store, &f->e));
+	assert_ok(f, store_subscribers_add(f->store, all, MANY, NOW, results, &f->e));
+	assert_ok(f, store_commit(f->store, &f->e));
+}
+
+static void test_many_are_added_each_with_its_own(void **state)
+{
+	struct fixture *f = *state;
+	char emails[MANY][32];
+	struct store_subscriber_new all[MANY];
+	enum store_add_result results[MANY];
+	struct strlist tags[MANY] = {0};
+
+	make_many(f, emails, all);
+	for (int i = 0; i < MANY; i++) {
+		strlist_add(&tags[i], emails[i]);
+		all[i].tags = &tags[i];
+		all[i].at = i % 2 == 0 ? 1000 + i : 0;
+		all[i].state = i % 3 == 0 ? SUBSCRIPTION_PENDING : SUBSCRIPTION_CONFIRMED;
+		all[i].edition = i % 5 == 0 ? EDITION_DAILY : -1;
+	}
+	add_many(f, all, results);
+	for (int i = 0; i < MANY; i++) {
+		int64_t at = i % 2 == 0 ? 1000 + i : NOW;
+		struct store_subscriber sub = get(f, emails[i]);
+		assert_int_equal(results[i], STORE_ADDED);
+		assert_string_equal(sub.name, emails[i]);
+		assert_string_equal(sub.tags.items[0], emails[i]);
+		assert_int_equal(sub.created_at, at);
+		assert_int_equal(sub.n_subscriptions, 1);
+		assert_int_equal(sub.subscriptions[0].state, all[i].state);
+		assert_int_equal(sub.subscriptions[0].edition, all[i].edition);
+		assert_int_equal(sub.subscriptions[0].created_at, at);
+		assert_int_equal(sub.subscriptions[0].confirmed_at, i % 3 == 0 ? 0 : at);
+		assert_string_equal(sub.subscriptions[0].origin, "many");
+		store_subscriber_free(&sub);
+		strlist_free(&tags[i]);
+	}
+}
+
+static void test_many_find_those_who_are_there_and_those_who_have_left(void **state)
+{
+	struct fixture *f = *state;
+	char emails[MANY][32];
+	struct store_subscriber_new all[MANY];
+	enum store_add_result results[MANY];
+	int64_t other = store_list_ensure(f->store, "other", &f->e);
+
+	add_reader(f, "r7@example.org");
+	add_reader(f, "r70@example.org");
+	add_reader(f, "r71@example.org");
+	add_reader(f, "r72@example.org");
+	end(f, "r70@example.org", SUBSCRIPTION_UNSUBSCRIBED);
+	end(f, "r71@example.org", SUBSCRIPTION_REMOVED);
+	make_many(f, emails, all);
+	all[72].list_id = other;
+	add_many(f, all, results);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(results[i], i == 7    ? STORE_ALREADY
+					     : i == 70 ? STORE_REFUSED
+					     : i == 71 ? STORE_RESUBSCRIBED
+						       : STORE_ADDED);
+	struct store_subscriber left = get(f, "r70@example.org"), both = get(f, "r72@example.org");
+	assert_null(left.name);
+	assert_string_equal(both.name, "r72@example.org");
+	assert_int_equal(both.n_subscriptions, 2);
+	store_subscriber_free(&left);
+	store_subscriber_free(&both);
+}
+
+static void test_the_same_address_many_times_is_one_reader(void **state)
+{
+	struct fixture *f = *state;
+	char emails[MANY][32];
+	struct store_subscriber_new all[MANY];
+	enum store_add_result results[MANY];
+
+	make_many(f, emails, all);
+	for (int i = 0; i < MANY; i++)
+		all[i].email =
+			i < 150 ? (i % 2 == 0 ? "ann@example.org" : "ANN@example.org") : emails[i];
+	add_many(f, all, results);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(results[i], i > 0 && i < 150 ? STORE_ALREADY : STORE_ADDED);
+	struct store_subscriber ann = get(f, "ann@example.org");
+	assert_string_equal(ann.name, "r149@example.org");
+	assert_string_equal(ann.email, "ann@example.org");
+	assert_int_equal(ann.n_subscriptions, 1);
+	store_subscriber_free(&ann);
+}
+
 static bool count(const struct store_subscriber *sub, void *arg)
 {
 	(void)sub;
@@ -206,6 +324,13 @@ int main(void)
 			test_the_last_one_to_unsubscribe_ends_the_digest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_ending_what_does_not_exist_is_not_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_many_are_added_each_with_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_many_find_those_who_are_there_and_those_who_have_left, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_same_address_many_times_is_one_reader, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_filters_find_by_state_tag_attribute_and_text, set_up, tear_down),
 	};
