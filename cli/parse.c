@@ -75,7 +75,7 @@ static void arrived(const struct fetch_answer *answer, const struct error *failu
 	else
 		d->done = source_feed_parse(answer->body, answer->len,
 			d->base_url != NULL ? d->base_url : answer->url, answer->charset, d->posts,
-			&e);
+			NULL, &e);
 	if (!d->done && d->next == 0) {
 		*d->e = e;
 		if (failure == NULL && source_feed_is_page(answer->body, answer->len))
@@ -162,7 +162,7 @@ static bool from_file(
 	if (done && article)
 		done = from_article(path, &data, base_url, posts, e);
 	else if (done)
-		done = source_feed_parse(buf_str(&data), data.len, base_url, NULL, posts, e);
+		done = source_feed_parse(buf_str(&data), data.len, base_url, NULL, posts, NULL, e);
 	buf_free(&data);
 	if (!done && !text_starts(e->text, path))
 		error_prefix(e, "%s", path);

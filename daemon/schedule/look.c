@@ -5,7 +5,6 @@
 
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
-#include "hubmail/source_channel.h"
 #include "hubmail/source_feed.h"
 #include <stdlib.h>
 #include <string.h>
@@ -122,40 +121,39 @@ static void note_oldest(struct look *k, size_t from)
 			k->oldest = k->posts.items[i].published_at;
 }
 
-static void read_channel(struct look *k)
+static void note_channel(struct look *k, const struct source_channel *c)
 {
-	struct source_channel c;
-
-	source_channel_read(k->body, k->body_len, k->url, k->charset, &c);
-	k->ttl = c.ttl;
+	k->ttl = c->ttl;
 	note_fresh(k);
 	/* A page may have been asked for by any name; the hub knows the feed by one. */
 	if (k->hub == NULL) {
-		k->hub = xstrdup(c.hub);
-		k->topic = c.hub != NULL ? xstrdup(c.self != NULL ? c.self : k->url) : NULL;
+		k->hub = xstrdup(c->hub);
+		k->topic = c->hub != NULL ? xstrdup(c->self != NULL ? c->self : k->url) : NULL;
 	}
-	source_channel_free(&c);
 }
 
 static void parse(void *arg)
 {
 	struct look *k = arg;
+	struct source_channel channel;
 	struct error e = {0};
 	size_t before = k->posts.n;
 
-	k->complete = source_feed_parse(k->body, k->body_len, k->url, k->charset, &k->posts, &e);
+	k->complete = source_feed_parse(
+		k->body, k->body_len, k->url, k->charset, &k->posts, &channel, &e);
 	k->has_posts = k->has_posts || k->complete;
 	if (k->complete) {
 		note_oldest(k, before);
 		drop_unwanted(&k->source->categories, &k->posts);
 		if (!k->delivered)
-			read_channel(k);
+			note_channel(k, &channel);
 		k->complete = !k->delivered;
 	} else {
 		k->error = xstrdup(e.text);
 		if (k->source->kind == SOURCE_FEED && source_feed_is_page(k->body, k->body_len))
 			source_feed_discover(k->body, k->body_len, k->url, &k->places);
 	}
+	source_channel_free(&channel);
 	free(k->body);
 	k->body = NULL;
 }

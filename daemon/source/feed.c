@@ -43,7 +43,7 @@ static void forget(struct post_list *posts, size_t from)
 }
 
 static bool read_with(bool loose, const char *s, size_t len, const char *base_url,
-	struct post_list *out, bool *is_feed, struct error *fault)
+	struct post_list *out, struct source_channel *channel, bool *is_feed, struct error *fault)
 {
 	struct feed_tree *tree = feed_tree_new(base_url, out);
 	bool ok = true;
@@ -52,20 +52,22 @@ static bool read_with(bool loose, const char *s, size_t len, const char *base_ur
 	else
 		ok = feed_read_xml(s, len, tree, fault);
 	*is_feed = feed_tree_is_feed(tree);
+	source_channel_free(channel);
+	*channel = feed_tree_take_channel(tree);
 	feed_tree_free(tree);
 	return ok;
 }
 
-static bool read_xml(
-	const char *s, size_t len, const char *base_url, struct post_list *out, struct error *e)
+static bool read_xml(const char *s, size_t len, const char *base_url, struct post_list *out,
+	struct source_channel *channel, struct error *e)
 {
 	struct error fault = {0};
 	size_t before = out->n;
 	bool is_feed = false;
-	bool strict = read_with(false, s, len, base_url, out, &is_feed, &fault);
+	bool strict = read_with(false, s, len, base_url, out, channel, &is_feed, &fault);
 	if (!strict) {
 		forget(out, before);
-		read_with(true, s, len, base_url, out, &is_feed, &fault);
+		read_with(true, s, len, base_url, out, channel, &is_feed, &fault);
 	}
 	if (!is_feed) {
 		forget(out, before);
@@ -78,9 +80,12 @@ static bool read_xml(
 }
 
 bool source_feed_parse(const char *data, size_t len, const char *base_url, const char *charset,
-	struct post_list *out, struct error *e)
+	struct post_list *out, struct source_channel *channel, struct error *e)
 {
 	struct buf text = {0};
+	struct source_channel said = {0};
+	if (channel != NULL)
+		*channel = (struct source_channel){0};
 	if (len > SOURCE_FEED_MAX)
 		return error_set(e, ERROR_DATA, "the feed has %zu bytes; at most %u are read", len,
 			SOURCE_FEED_MAX);
@@ -90,8 +95,12 @@ bool source_feed_parse(const char *data, size_t len, const char *base_url, const
 	bool json = first == '{' || first == '[';
 	if (!json)
 		s = skip_to_markup(s);
-	bool ok = json ? feed_read_json(s, strlen(s), base_url, out, e)
-		       : read_xml(s, strlen(s), base_url, out, e);
+	bool ok = json ? feed_read_json(s, strlen(s), base_url, out, &said, e)
+		       : read_xml(s, strlen(s), base_url, out, &said, e);
+	if (ok && channel != NULL)
+		*channel = said;
+	else
+		source_channel_free(&said);
 	buf_free(&text);
 	return ok;
 }

@@ -3,16 +3,17 @@
  * the tree would take is reckoned first. */
 #include "feed_json.h"
 
+#include "channel.h"
 #include "feed_item.h"
 #include "feed_wordpress.h"
 #include "hubmail/base_mem.h"
-#include "hubmail/source_feed.h"
 #include "hubmail/source_html.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define TREE_MAX (40u << 20) /* bytes that the tree may take */
 #define VALUE_SIZE 64        /* bytes of a value in it, at most */
@@ -123,18 +124,33 @@ static void read_items(
 	}
 }
 
-static bool read_feed(const json_t *feed, const char *base_url, struct post_list *out)
+static void read_channel(const json_t *feed, const char *base_url, struct source_channel *channel)
+{
+	size_t n = 0;
+	json_t *hub = NULL;
+	json_array_foreach(json_object_get(feed, "hubs"), n, hub)
+	{
+		const char *type = string_of(hub, "type");
+		if (type != NULL && strcasecmp(type, "WebSub") == 0)
+			channel_link(channel, "hub", string_of(hub, "url"), base_url);
+	}
+	channel_link(channel, "self", string_of(feed, "feed_url"), base_url);
+}
+
+static bool read_feed(const json_t *feed, const char *base_url, struct post_list *out,
+	struct source_channel *channel)
 {
 	const char *version = string_of(feed, "version");
 	const json_t *items = json_object_get(feed, "items");
 	if (!json_is_array(items) || (version != NULL && strstr(version, "jsonfeed") == NULL))
 		return false;
 	read_items(feed, items, base_url, out);
+	read_channel(feed, base_url, channel);
 	return true;
 }
 
-bool feed_read_json(
-	const char *s, size_t len, const char *base_url, struct post_list *out, struct error *e)
+bool feed_read_json(const char *s, size_t len, const char *base_url, struct post_list *out,
+	struct source_channel *channel, struct error *e)
 {
 	json_error_t fault;
 	if (!fits(s, len))
@@ -144,7 +160,7 @@ bool feed_read_json(
 		return error_set(
 			e, ERROR_DATA, "line %d: this is no JSON: %s", fault.line, fault.text);
 	bool is_feed = json_is_array(feed) ? feed_wordpress_read(feed, base_url, out)
-					   : read_feed(feed, base_url, out);
+					   : read_feed(feed, base_url, out, channel);
 	json_decref(feed);
 	return is_feed || error_set(e, ERROR_DATA, "this is JSON, but no JSON Feed");
 }

@@ -3,12 +3,12 @@
 #define SOURCE_FEED_JSON_H
 
 #include "hubmail/base_error.h"
-#include "hubmail/post.h"
+#include "hubmail/source_feed.h"
 #include <stdbool.h>
 #include <stddef.h>
 
 /* s is UTF-8. ERROR_DATA if it is no JSON, or none that is a feed. */
-bool feed_read_json(
-	const char *s, size_t len, const char *base_url, struct post_list *out, struct error *e);
+bool feed_read_json(const char *s, size_t len, const char *base_url, struct post_list *out,
+	struct source_channel *channel, struct error *e);
 
 #endif

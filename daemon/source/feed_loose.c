@@ -7,6 +7,7 @@
 #include "character.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct loose {
 	const char *at, *end;
@@ -89,6 +90,18 @@ static void take_attributes(struct feed_tag *tag, const char *p, const char *end
 			.name = a.name, .name_len = a.name_len, .value = a.value, .len = a.len};
 }
 
+/* Atom's and HTML's link never has content, so that it is often not closed; RSS's is all content.
+ */
+static bool is_empty(const struct feed_tag *tag, const char *gt)
+{
+	bool has_href = false;
+	for (size_t i = 0; i < tag->n; i++)
+		has_href =
+			has_href || (tag->attributes[i].name_len == 4 &&
+					    strncasecmp(tag->attributes[i].name, "href", 4) == 0);
+	return gt[-1] == '/' || (has_href && strcmp(tag->name, "link") == 0);
+}
+
 static bool take_tag(struct loose *l)
 {
 	bool close = l->at[1] == '/';
@@ -111,7 +124,7 @@ static bool take_tag(struct loose *l)
 	take_attributes(&tag, p, gt);
 	feed_tree_recover(l->tree, &tag);
 	feed_tree_open(l->tree, &tag);
-	if (gt[-1] == '/')
+	if (is_empty(&tag, gt))
 		feed_tree_close(l->tree);
 	return true;
 }

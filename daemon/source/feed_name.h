@@ -31,6 +31,7 @@ enum feed_field {
 	FIELD_UPDATED,
 	FIELD_AUTHOR,
 	FIELD_CATEGORY,
+	FIELD_TTL,       /* of the feed */
 	FIELD_IMAGE,     /* its text or its <url> */
 	FIELD_ENCLOSURE, /* the rest are in attributes */
 	FIELD_MEDIA,

@@ -3,12 +3,12 @@
  * item becomes a post when it ends. So a feed takes as much memory as its posts do. */
 #include "feed_tree.h"
 
+#include "channel.h"
 #include "character.h"
 #include "feed_item.h"
 #include "feed_name.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
-#include "hubmail/source_feed.h"
 #include "hubmail/source_html.h"
 #include "url.h"
 
@@ -36,6 +36,7 @@ struct feed_tree {
 	size_t depth, too_deep;
 
 	char *site; /* the feed's own link, for want of a better base */
+	struct source_channel channel;
 	struct strlist authors;
 
 	bool in_item;
@@ -67,6 +68,7 @@ void feed_tree_free(struct feed_tree *f)
 		free(f->levels[i].base);
 	feed_item_free(&f->item);
 	strlist_free(&f->authors);
+	source_channel_free(&f->channel);
 	buf_free(&f->text);
 	free(f->site);
 	free(f);
@@ -80,6 +82,13 @@ bool feed_tree_is_feed(const struct feed_tree *f)
 bool feed_tree_is_full(const struct feed_tree *f)
 {
 	return f->full;
+}
+
+struct source_channel feed_tree_take_channel(struct feed_tree *f)
+{
+	struct source_channel channel = f->channel;
+	f->channel = (struct source_channel){0};
+	return channel;
 }
 
 static void copy_lower(char to[TOKEN_NAME_MAX], const char *s, size_t len)
@@ -239,6 +248,8 @@ static void take_link(struct feed_tree *f, const struct feed_tag *tag, const cha
 	} else if (strcasecmp(rel, "enclosure") == 0 && f->in_item && type != NULL &&
 		   strncasecmp(type, "image/", 6) == 0) {
 		feed_item_image(&f->item, href, current_base(f), 3);
+	} else if (!f->in_item) {
+		channel_link(&f->channel, rel, href, current_base(f));
 	}
 	free(rel);
 	free(type);
@@ -302,8 +313,8 @@ static void open_field(struct feed_tree *f, const struct feed_tag *tag)
 	begin_field(f, tag, field);
 }
 
-/* Of what stands outside of items, the site's link and the authors that items inherit (RFC 4287,
- * 4.2.1). */
+/* Of what stands outside of items, the feed's links, how long it may be kept, and the authors that
+ * items inherit (RFC 4287, 4.2.1). */
 static void open_outside(struct feed_tree *f, const struct feed_tag *tag)
 {
 	const struct level *parent = f->depth > 1 ? &f->levels[f->depth - 2] : NULL;
@@ -318,6 +329,8 @@ static void open_outside(struct feed_tree *f, const struct feed_tag *tag)
 		else
 			begin_field(f, tag, FIELD_LINK);
 		free(href);
+	} else if (of_feed && strcmp(tag->name, "ttl") == 0) {
+		begin_field(f, tag, FIELD_TTL);
 	} else if (strcmp(tag->name, "author") == 0 && strcmp(parent->name, "feed") == 0) {
 		begin_field(f, tag, FIELD_AUTHOR);
 	}
@@ -447,6 +460,8 @@ static void end_field_outside(struct feed_tree *f, enum feed_field field)
 	struct feed_item carrier = {0};
 	if (field == FIELD_LINK)
 		set_url(f, &f->site);
+	if (field == FIELD_TTL)
+		channel_ttl(&f->channel, buf_str(&f->text));
 	if (field == FIELD_AUTHOR) {
 		feed_item_author(&carrier, buf_str(&f->text));
 		strlist_copy(&f->authors, &carrier.authors);
@@ -535,11 +550,13 @@ static bool is_of_feeds_alone(const struct feed_tag *tag)
 	return false;
 }
 
-/* A title, link or date has nothing in it that is a field of its own. */
+/* A title, link or date has nothing in it that is a field of its own, a number nothing at all. */
 static bool ends_field(const struct feed_tree *f, const struct feed_tag *tag)
 {
 	if (f->field == FIELD_NONE || f->field == FIELD_SUMMARY || f->field == FIELD_CONTENT)
 		return false;
+	if (f->field == FIELD_TTL)
+		return true;
 	return tag->prefix[0] == '\0' && strcmp(tag->name, "title") != 0 &&
 	       f->field != FIELD_AUTHOR && feed_field_of(SPACE_CORE, tag->name) != FIELD_NONE;
 }

@@ -3,6 +3,7 @@
 #define SOURCE_FEED_TREE_H
 
 #include "hubmail/post.h"
+#include "hubmail/source_feed.h"
 #include "token.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,8 @@ void feed_tree_recover(struct feed_tree *f, const struct feed_tag *tag);
 
 bool feed_tree_is_feed(const struct feed_tree *f); /* the root of a feed has come by */
 bool feed_tree_is_full(const struct feed_tree *f); /* there is no use in going on */
+/* What the feed said of itself; the caller's, and no longer in the tree. */
+struct source_channel feed_tree_take_channel(struct feed_tree *f);
 
 /* Fills prefix and name from "prefix:name". */
 void feed_tag_name(struct feed_tag *tag, const char *s, size_t len);

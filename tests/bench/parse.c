@@ -16,7 +16,7 @@
 static bool parse(const struct buf *feed, size_t *n, struct error *e)
 {
 	struct post_list posts = {0};
-	bool done = source_feed_parse(feed->data, feed->len, BASE_URL, NULL, &posts, e);
+	bool done = source_feed_parse(feed->data, feed->len, BASE_URL, NULL, &posts, NULL, e);
 
 	*n = posts.n;
 	post_list_free(&posts);

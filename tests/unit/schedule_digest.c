@@ -97,7 +97,7 @@ static void test_posts_that_wait_since_before_the_start_are_mailed(void **state)
 	struct store_look_result found;
 	assert_ok(w->f,
 		store_source_ensure(w->f->store, w->f->list, "feed", FEED, &source, &w->f->e));
-	assert_true(source_feed_parse("2 B -\n", 6, NULL, NULL, &posts, NULL));
+	assert_true(source_feed_parse("2 B -\n", 6, NULL, NULL, &posts, NULL, NULL));
 	struct store_look look = {
 		.source_id = source.id, .at = clock_now(), .posts = &posts, .complete = true};
 	assert_ok(w->f, store_source_look(w->f->store, &look, &found, &w->f->e));

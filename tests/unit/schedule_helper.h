@@ -4,6 +4,7 @@
 #define TESTS_UNIT_SCHEDULE_HELPER_H
 
 #include "hubmail/base_clock.h"
+#include "hubmail/base_text.h"
 #include "hubmail/compose.h"
 #include "hubmail/schedule.h"
 #include "hubmail/source_directory.h"
@@ -107,18 +108,23 @@ void directory_watch_free(struct directory_watch *w)
 	free(w);
 }
 
-/* A line of a feed: "guid title seconds-from-now category". */
+/* A line of a feed: "guid title seconds-from-now category". A guid "ttl:3600" says how long the
+ * feed may be kept. */
 bool source_feed_parse(const char *data, size_t len, const char *base_url, const char *charset,
-	struct post_list *out, struct error *e)
+	struct post_list *out, struct source_channel *channel, struct error *e)
 {
 	char *copy = xstrndup(data, len), *rest = copy, *line;
 	bool ok = len < 7 || memcmp(data, "no feed", 7) != 0;
 
 	(void)base_url;
 	(void)charset;
+	if (channel != NULL)
+		*channel = (struct source_channel){0};
 	while (ok && (line = strsep(&rest, "\n")) != NULL && *line != '\0') {
 		struct post *p = post_list_add(out);
 		p->guid = xstrdup(strsep(&line, " "));
+		if (channel != NULL && text_starts(p->guid, "ttl:"))
+			channel->ttl = strtoll(p->guid + 4, NULL, 10);
 		p->title = xstrdup(strsep(&line, " "));
 		const char *seconds = strsep(&line, " ");
 		if (seconds != NULL && strcmp(seconds, "-") != 0)
@@ -224,7 +230,8 @@ static inline void directory_holds(
 	struct directory_look look = {&posts, complete, &errors};
 
 	if (lines != NULL)
-		assert_true(source_feed_parse(lines, strlen(lines), NULL, NULL, &posts, NULL));
+		assert_true(
+			source_feed_parse(lines, strlen(lines), NULL, NULL, &posts, NULL, NULL));
 	if (error != NULL)
 		strlist_add(&errors, error);
 	WAIT_FOR(w, has_directory, NULL);

@@ -172,7 +172,7 @@ static void test_the_feeds_ttl_holds_also_while_it_is_unchanged(void **state)
 
 	begin(w);
 	poll_at(w, FEED);
-	found(w, FEED, (struct fetch_answer){.body = "<ttl>180</ttl> One\n"});
+	found(w, FEED, (struct fetch_answer){.body = "ttl:10800 One\n"});
 	assert_in_range(pause_of(w), 10800, 10805);
 	poll_at(w, FEED);
 	answer(FEED, &unchanged, NULL);

@@ -1,7 +1,7 @@
 /* Runs through tests/fixtures/feeds: each NAME.expect.json says what its input is ("as"), what
  * fault or feature it is there for ("about") and what must come of it: "posts" (of each only the
- * keys that are given), the sanitised "html", the "feeds" that a page leads to, "draft", or an
- * "error" whose text contains this. */
+ * keys that are given), "channel" (what the feed says of itself), the sanitised "html", the "feeds"
+ * that a page leads to, "draft", or an "error" whose text contains this. */
 #include "hubmail/base_buf.h"
 #include "hubmail/base_error.h"
 #include "hubmail/base_file.h"
@@ -30,6 +30,7 @@ struct check {
 	struct buf input;
 	const char *data;
 	struct post_list posts;
+	struct source_channel channel;
 	struct error e;
 	bool ok, draft;
 	int faults;
@@ -79,6 +80,19 @@ static void compare_posts(struct check *c, const json_t *want)
 	}
 	json_decref(got);
 	buf_free(&text);
+}
+
+static void compare_channel(struct check *c, const json_t *want)
+{
+	json_t *got = json_object();
+	if (c->channel.ttl != 0)
+		json_object_set_new(got, "ttl", json_integer(c->channel.ttl));
+	if (c->channel.hub != NULL)
+		json_object_set_new(got, "hub", json_string(c->channel.hub));
+	if (c->channel.self != NULL)
+		json_object_set_new(got, "self", json_string(c->channel.self));
+	compare_value(c, "channel", want, got);
+	json_decref(got);
 }
 
 /* What the page leads to begins with these; the guesses that follow are not listed. */
@@ -136,6 +150,9 @@ static void compare_outcome(struct check *c)
 	const json_t *posts = json_object_get(c->expect, "posts");
 	if (c->ok && posts != NULL)
 		compare_posts(c, posts);
+	const json_t *channel = json_object_get(c->expect, "channel");
+	if (channel != NULL)
+		compare_channel(c, channel);
 }
 
 static int run(const char *name)
@@ -163,10 +180,11 @@ static int run(const char *name)
 		compare_outcome(&c);
 	} else {
 		c.ok = source_feed_parse(c.data, c.input.len, string_of(&c, "base"),
-			string_of(&c, "charset"), &c.posts, &c.e);
+			string_of(&c, "charset"), &c.posts, &c.channel, &c.e);
 		compare_outcome(&c);
 	}
 	post_list_free(&c.posts);
+	source_channel_free(&c.channel);
 	buf_free(&c.input);
 	free(exact);
 	json_decref(c.expect);

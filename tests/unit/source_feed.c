@@ -38,7 +38,7 @@ static bool parse_as(struct fixture *f, const char *data, size_t len, const char
 {
 	post_list_free(&f->posts);
 	f->e = (struct error){0};
-	return source_feed_parse(data, len, BASE, charset, &f->posts, &f->e);
+	return source_feed_parse(data, len, BASE, charset, &f->posts, NULL, &f->e);
 }
 
 static void parse(struct fixture *f, const char *data)
