@@ -121,7 +121,7 @@ static size_t name_reference(const char *s, size_t len, uint32_t *cp)
 		*cp = reference_value(name);
 		return *cp != 0 ? n + 1 : 0;
 	}
-	static const char *const bare[] = {"amp", "lt", "gt", "quot", "nbsp"};
+	static const char *const bare[] = {"amp", "lt", "gt", "quot", "nbsp", "copy", "reg"};
 	bool follows = n < len && (s[n] == '=' || digit_value(s[n], false) >= 0);
 	for (size_t i = 0; i < COUNT(bare) && !follows; i++) {
 		if (strcmp(name, bare[i]) == 0) {
