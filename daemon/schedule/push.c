@@ -27,11 +27,12 @@ static void on_push_timer(evutil_socket_t fd, short what, void *arg);
 void schedule_push(struct schedule *s, const struct secret *secret)
 {
 	s->secret = secret;
+	leave_forgotten(s);
 }
 
 /* ---- Names and keys ---- */
 
-static struct watch *find(struct schedule *s, int64_t source_id)
+struct watch *push_find(struct schedule *s, int64_t source_id)
 {
 	struct list *l;
 	struct watch *w;
@@ -44,12 +45,13 @@ static struct watch *find(struct schedule *s, int64_t source_id)
 }
 
 /* base64url of 24 bytes for this source (and topic) and purpose; out has room for 33. */
-static void prove(const struct watch *w, const char *purpose, const char *topic, char *out)
+static void prove(const struct secret *secret, int64_t source_id, const char *purpose,
+	const char *topic, char *out)
 {
 	unsigned char mac[32];
-	char *data = xasprintf("%lld %s", (long long)w->source_id, topic != NULL ? topic : "");
+	char *data = xasprintf("%lld %s", (long long)source_id, topic != NULL ? topic : "");
 
-	secret_derive(w->schedule->secret, purpose, data, strlen(data), mac);
+	secret_derive(secret, purpose, data, strlen(data), mac);
 	base64url_encode(mac, 24, out);
 	free(data);
 }
@@ -58,7 +60,7 @@ static bool is_proof(const struct watch *w, const char *purpose, const char *top
 {
 	char right[PROOF_MAX];
 
-	prove(w, purpose, topic, right);
+	prove(w->schedule->secret, w->source_id, purpose, topic, right);
 	return s != NULL && strlen(s) == strlen(right) && same_bytes(s, right, strlen(right));
 }
 
@@ -72,9 +74,18 @@ char *push_hook_url(const struct watch *w)
 
 	if (w->schedule->secret == NULL || w->source_id == 0 || w->schedule->web_url == NULL)
 		return NULL;
-	prove(w, HOOK, NULL, secret);
+	prove(w->schedule->secret, w->source_id, HOOK, NULL, secret);
 	return xasprintf(
 		"%s/hooks/%lld?secret=%s", w->schedule->web_url, (long long)w->source_id, secret);
+}
+
+char *push_callback(
+	const struct schedule *s, const char *web_url, int64_t source_id, const char *topic)
+{
+	char proof[PROOF_MAX];
+
+	prove(s->secret, source_id, CALLBACK, topic, proof);
+	return xasprintf("%s/websub/%lld.%s", web_url, (long long)source_id, proof);
 }
 
 /* "sha256=0123…" over the bytes. */
@@ -146,24 +157,21 @@ static void forget(struct watch *w)
 	*p = (struct push){0};
 }
 
-/* Its hub is told with the next delivery that nobody is here any more (410). */
 void push_end(struct watch *w)
 {
+	if (!w->schedule->closed)
+		leave_hub(w, w->schedule->web_url);
 	forget(w);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 void push_note(struct watch *w, const char *hub, const char *topic)
 {
 	struct push *p = &w->push;
 
-	if (!same_text(hub, p->hub) || !same_text(topic, p->topic)) {
+	if (!text_same(hub, p->hub) || !text_same(topic, p->topic)) {
 		char *new_hub = xstrdup(hub), *new_topic = xstrdup(topic);
 		int64_t nudged_ms = p->nudged_ms;
+		leave_hub(w, w->schedule->web_url);
 		forget(w);
 		p->hub = new_hub;
 		p->topic = new_topic;
@@ -176,8 +184,9 @@ void push_note(struct watch *w, const char *hub, const char *topic)
 		arm(w, 0);
 }
 
-void push_again(struct watch *w)
+void push_again(struct watch *w, const char *old_web_url)
 {
+	leave_hub(w, old_web_url);
 	w->push.lease_until = 0;
 	w->push.attempts = 0;
 	if (w->schedule->secret != NULL && w->push.hub != NULL)
@@ -215,37 +224,53 @@ static void add_field(struct buf *b, const char *name, const char *value)
 	}
 }
 
-static void subscribe(struct watch *w)
+struct fetch *push_ask_hub(struct schedule *s, const struct hub_request *r, fetch_fn *fn, void *arg)
 {
-	struct push *p = &w->push;
 	struct buf body = {0};
-	char callback[PROOF_MAX], key[PROOF_MAX], lease[16];
+	char lease[16];
 
-	prove(w, CALLBACK, p->topic, callback);
-	prove(w, DELIVERY, p->topic, key);
 	snprintf(lease, sizeof(lease), "%d", LEASE_S);
-	char *url = xasprintf(
-		"%s/websub/%lld.%s", w->schedule->web_url, (long long)w->source_id, callback);
-	add_field(&body, "hub.mode", "subscribe");
+	add_field(&body, "hub.mode", r->key != NULL ? "subscribe" : "unsubscribe");
 	add_field(&body, "hub.verify", "async"); /* for hubs of before the standard */
-	add_field(&body, "hub.topic", p->topic);
-	add_field(&body, "hub.callback", url);
-	add_field(&body, "hub.secret", key);
-	add_field(&body, "hub.lease_seconds", lease);
+	add_field(&body, "hub.topic", r->topic);
+	add_field(&body, "hub.callback", r->callback);
+	if (r->key != NULL) {
+		add_field(&body, "hub.secret", r->key);
+		add_field(&body, "hub.lease_seconds", lease);
+	}
 	struct fetch_request request = {
-		.url = p->hub,
+		.url = r->hub,
 		.max_bytes = HUB_ANSWER_MAX,
 		.timeout_s = HUB_TIMEOUT_S,
-		.private_addresses =
-			w->source->allow_private ? FETCH_PRIVATE_ALWAYS : FETCH_PRIVATE_NEVER,
+		.private_addresses = r->allow_private ? FETCH_PRIVATE_ALWAYS : FETCH_PRIVATE_NEVER,
 		.body = buf_str(&body),
 		.body_len = body.len,
 		.body_type = "application/x-www-form-urlencoded",
 	};
-	p->attempts++;
-	p->fetch = fetch_start(w->schedule->fetcher, &request, on_subscribed, w);
+	struct fetch *fetch = fetch_start(s->fetcher, &request, fn, arg);
 	buf_free(&body);
-	free(url);
+	return fetch;
+}
+
+static void subscribe(struct watch *w)
+{
+	struct schedule *s = w->schedule;
+	struct push *p = &w->push;
+	char key[PROOF_MAX];
+	char *callback = push_callback(s, s->web_url, w->source_id, p->topic);
+
+	prove(s->secret, w->source_id, DELIVERY, p->topic, key);
+	leave_cancel(w, callback);
+	struct hub_request request = {
+		.hub = p->hub,
+		.topic = p->topic,
+		.callback = callback,
+		.key = key,
+		.allow_private = w->source->allow_private,
+	};
+	p->attempts++;
+	p->fetch = push_ask_hub(s, &request, on_subscribed, w);
+	free(callback);
 }
 
 static void on_push_timer(evutil_socket_t fd, short what, void *arg)
@@ -254,7 +279,7 @@ static void on_push_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (w->push.fetch == NULL && w->push.hub != NULL)
+	if (w->push.fetch == NULL && w->push.hub != NULL && w->push.topic != NULL)
 		subscribe(w);
 }
 
@@ -282,9 +307,18 @@ static void lease_ended(struct write *write, const struct error *failure)
 	free(l);
 }
 
-static void take_lease(struct watch *w, const char *seconds)
+void push_note_lease(struct schedule *s, int64_t source_id, const char *topic, int64_t until)
 {
 	struct lease *l = xcalloc(1, sizeof(*l));
+
+	l->source_id = source_id;
+	l->until = until;
+	l->topic = xstrdup(topic);
+	write_submit(s, &l->write, lease_run, lease_ended, STORE_JOB_RETRY);
+}
+
+static void take_lease(struct watch *w, const char *seconds)
+{
 	long long lease = LEASE_S;
 
 	if (seconds == NULL || !text_to_int(seconds, 1, LEASE_MAX_S, &lease))
@@ -296,10 +330,7 @@ static void take_lease(struct watch *w, const char *seconds)
 	log_info("hub tells of the source's news from now on",
 		"list=%s source=%s hub=%s seconds=%lld", w->settings->list.name,
 		log_quote(w->source->location), log_quote(w->push.hub), lease);
-	l->source_id = w->source_id;
-	l->until = w->push.lease_until;
-	l->topic = xstrdup(w->push.topic);
-	write_submit(w->schedule, &l->write, lease_run, lease_ended, STORE_JOB_RETRY);
+	push_note_lease(w->schedule, w->source_id, w->push.topic, w->push.lease_until);
 }
 
 /* The source of a callback "ID.PROOF". */
@@ -310,7 +341,7 @@ static struct watch *find_callback(struct schedule *s, const char *token)
 	char *number = xstrndup(token, digits);
 	bool ok =
 		s->secret != NULL && token[digits] == '.' && text_to_int(number, 1, INT64_MAX, &id);
-	struct watch *w = ok ? find(s, id) : NULL;
+	struct watch *w = ok ? push_find(s, id) : NULL;
 
 	free(number);
 	if (w == NULL || w->push.topic == NULL ||
@@ -322,8 +353,9 @@ static struct watch *find_callback(struct schedule *s, const char *token)
 bool schedule_websub_verify(struct schedule *s, const char *token, const char *mode,
 	const char *topic, const char *lease_seconds)
 {
+	if (mode != NULL && topic != NULL && strcmp(mode, "unsubscribe") == 0)
+		return leave_confirm(s, token, topic);
 	struct watch *w = find_callback(s, token);
-
 	if (w == NULL || mode == NULL || topic == NULL || strcmp(topic, w->push.topic) != 0)
 		return false;
 	if (strcmp(mode, "denied") == 0) {
@@ -333,7 +365,6 @@ bool schedule_websub_verify(struct schedule *s, const char *token, const char *m
 		w->push.lease_until = 0;
 		return true;
 	}
-	/* Only what was asked for: anybody can ask a hub to end a subscription. */
 	if (strcmp(mode, "subscribe") != 0 || w->push.attempts == 0)
 		return false;
 	take_lease(w, lease_seconds);
@@ -365,7 +396,7 @@ enum schedule_heard schedule_websub_deliver(
 
 	if (w == NULL)
 		return HEARD_UNKNOWN;
-	prove(w, DELIVERY, w->push.topic, key);
+	prove(s->secret, w->source_id, DELIVERY, w->push.topic, key);
 	if (!is_signed(call->signature, key, call->body, call->len)) {
 		log_warn("delivery of a hub is not signed with our key and is not believed",
 			"list=%s source=%s", w->settings->list.name,
@@ -389,12 +420,13 @@ enum schedule_heard schedule_hook(
 {
 	long long id = 0;
 	char secret[PROOF_MAX];
-	struct watch *w =
-		s->secret != NULL && text_to_int(source, 1, INT64_MAX, &id) ? find(s, id) : NULL;
+	struct watch *w = s->secret != NULL && text_to_int(source, 1, INT64_MAX, &id)
+				  ? push_find(s, id)
+				  : NULL;
 
 	if (w == NULL)
 		return HEARD_UNKNOWN;
-	prove(w, HOOK, NULL, secret);
+	prove(s->secret, w->source_id, HOOK, NULL, secret);
 	if (!is_proof(w, HOOK, NULL, call->secret) &&
 		!is_signed(call->signature, secret, call->body, call->len))
 		return HEARD_REFUSED;

@@ -16,6 +16,7 @@
 
 TAILQ_HEAD(list_head, list);
 LIST_HEAD(enqueue_head, enqueue);
+LIST_HEAD(leave_head, leave);
 
 struct schedule {
 	struct loop *loop;
@@ -27,6 +28,7 @@ struct schedule {
 	struct store *store; /* the composer's thread only */
 	struct list_head lists;
 	struct enqueue_head enqueues;
+	struct leave_head leaves;
 	const struct secret *secret; /* NULL: sources cannot tell of news */
 	char *web_url;
 	struct event *tick;
@@ -221,9 +223,34 @@ void push_end(struct watch *w);
 /* What the last good look says of the source's hub. */
 void push_note(struct watch *w, const char *hub, const char *topic);
 /* Subscribes once more: we are called at another address now. */
-void push_again(struct watch *w);
+void push_again(struct watch *w, const char *old_web_url);
 bool push_is_on(const struct watch *w);
 char *push_hook_url(const struct watch *w); /* with the secret; the caller's; or NULL */
+struct watch *push_find(struct schedule *s, int64_t source_id); /* or NULL */
+/* Where a hub calls with the news of a topic; the caller's. */
+char *push_callback(
+	const struct schedule *s, const char *web_url, int64_t source_id, const char *topic);
+void push_note_lease(struct schedule *s, int64_t source_id, const char *topic, int64_t until);
+
+/* key: deliveries are to be signed with it; NULL: there are to be none any more. */
+struct hub_request {
+	const char *hub, *topic, *callback, *key;
+	bool allow_private;
+};
+struct fetch *push_ask_hub(
+	struct schedule *s, const struct hub_request *r, fetch_fn *fn, void *arg);
+
+/* ---- Leaving hubs (leave.c) ---- */
+
+/* Asks the hub that tells of w's news, calling under web_url, to stop; nothing if none does. */
+void leave_hub(const struct watch *w, const char *web_url);
+/* The same for the hubs of sources that the store knows and the configuration does not. */
+void leave_forgotten(struct schedule *s);
+/* The source is wanted after all: at this callback, or (NULL) at any. */
+void leave_cancel(const struct watch *w, const char *callback);
+/* True if the hub that asks back at this token was asked to stop. */
+bool leave_confirm(struct schedule *s, const char *token, const char *topic);
+void leave_end(struct schedule *s); /* what is still under way is not said */
 
 /* ---- Looks (look.c) ---- */
 

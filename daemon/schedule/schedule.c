@@ -50,6 +50,7 @@ struct schedule *schedule_start(struct loop *loop, const struct config *c, struc
 	s->queued_arg = arg;
 	TAILQ_INIT(&s->lists);
 	LIST_INIT(&s->enqueues);
+	LIST_INIT(&s->leaves);
 	if (!build(s, c, e)) {
 		schedule_free(s);
 		return NULL;
@@ -62,17 +63,17 @@ struct schedule *schedule_start(struct loop *loop, const struct config *c, struc
 /* Hubs call at the old address otherwise. */
 static void take_web_url(struct schedule *s, const char *url)
 {
-	bool moved = s->web_url != NULL && url != NULL && strcmp(s->web_url, url) != 0;
+	char *old = s->web_url;
 	struct list *l;
 	struct watch *w;
 
-	free(s->web_url);
 	s->web_url = xstrdup(url);
-	if (!moved)
-		return;
-	TAILQ_FOREACH(l, &s->lists, entry)
-	TAILQ_FOREACH(w, &l->watches, entry)
-	push_again(w);
+	if (old != NULL && url != NULL && strcmp(old, url) != 0) {
+		TAILQ_FOREACH(l, &s->lists, entry)
+		TAILQ_FOREACH(w, &l->watches, entry)
+		push_again(w, old);
+	}
+	free(old);
 }
 
 void schedule_reconfigure(struct schedule *s, const struct config *c)
@@ -88,6 +89,7 @@ void schedule_free(struct schedule *s)
 		return;
 	s->closed = true;
 	lists_free(s);
+	leave_end(s);
 	close_parts(s);
 	schedule_unref(s);
 }

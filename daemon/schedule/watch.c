@@ -7,6 +7,7 @@
 #include "hubmail/base_crypto.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ struct watch *watch_new(struct list *l, const struct config_source *source)
 	w->source = source;
 	w->refs = 1;
 	TAILQ_INIT(&w->looks);
+	leave_cancel(w, NULL);
 	return w;
 }
 
@@ -207,11 +209,6 @@ static bool same_strings(const struct strlist *a, const struct strlist *b)
 	return true;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static void reopen_folder(struct watch *w)
 {
 	directory_watch_free(w->folder);
@@ -246,8 +243,8 @@ void watch_configure(struct watch *w, struct settings *settings, const struct co
 	w->source = source;
 	if (w->source_id != 0) {
 		bool moved = old->interval != source->interval;
-		bool readdressed = !same_text(old->url, source->url) ||
-				   !same_text(old->permalink, source->permalink);
+		bool readdressed = !text_same(old->url, source->url) ||
+				   !text_same(old->permalink, source->permalink);
 		if (w->folder != NULL && (moved || readdressed)) {
 			reopen_folder(w);
 		} else if (w->timer != NULL && moved && evtimer_pending(w->timer, NULL)) {
@@ -315,7 +312,7 @@ static void note_error(struct watch *w, const char *error)
 {
 	const char *list = w->settings->list.name;
 
-	if (error != NULL && !same_text(w->error, error))
+	if (error != NULL && !text_same(w->error, error))
 		log_warn("source failed", "list=%s source=%s failures=%d reason=%s", list,
 			log_quote(w->source->location), w->failures + 1, log_quote(error));
 	if (error == NULL && w->error != NULL)
@@ -341,7 +338,7 @@ static void note_stopped(struct watch *w, bool stopped)
 /* Where the last good look was made. */
 static void note_place(struct watch *w, const char *moved_to)
 {
-	if (moved_to != NULL && !same_text(moved_to, w->moved_to))
+	if (moved_to != NULL && !text_same(moved_to, w->moved_to))
 		log_warn("source is elsewhere and is asked there from now on",
 			"list=%s source=%s to=%s", w->settings->list.name,
 			log_quote(w->source->location), log_quote(moved_to));

@@ -21,6 +21,9 @@ static const char SQL_GET[] = "SELECT " COLUMNS " FROM source c JOIN list l ON l
 			      " WHERE c.list_id = ?1 AND c.kind = ?2 AND c.location = ?3";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM source c JOIN list l ON l.id = c.list_id"
 			       " WHERE ?1 IS NULL OR c.list_id = ?1 ORDER BY l.name, c.id";
+static const char SQL_LEASED[] =
+	"SELECT " COLUMNS " FROM source c JOIN list l ON l.id = c.list_id"
+	" WHERE c.lease_until > ?1 AND c.hub IS NOT NULL AND c.topic IS NOT NULL";
 static const char SQL_FIRST_LOOK[] = "SELECT first_look_at FROM source WHERE id = ?1";
 static const char SQL_LOOKED[] =
 	"UPDATE source SET checked_at = ?2, error = NULL, failures = 0, stopped = 0,"
@@ -100,10 +103,10 @@ bool store_source_ensure(struct store *s, int64_t list_id, const char *kind, con
 	return true;
 }
 
-bool store_source_list(
-	struct store *s, int64_t list_id, struct store_source **out, size_t *n, struct error *e)
+/* The rows of a statement, which may be NULL: then they are none, and false. */
+static bool take_rows(
+	struct store *s, sqlite3_stmt *st, struct store_source **out, size_t *n, struct error *e)
 {
-	sqlite3_stmt *st = sql_start(s, e, SQL_EACH, "z", list_id);
 	int rc = -1;
 
 	*out = NULL;
@@ -113,6 +116,18 @@ bool store_source_list(
 		(*out)[(*n)++] = row(st);
 	}
 	return rc == 0;
+}
+
+bool store_source_list(
+	struct store *s, int64_t list_id, struct store_source **out, size_t *n, struct error *e)
+{
+	return take_rows(s, sql_start(s, e, SQL_EACH, "z", list_id), out, n, e);
+}
+
+bool store_source_leased(
+	struct store *s, int64_t now, struct store_source **out, size_t *n, struct error *e)
+{
+	return take_rows(s, sql_start(s, e, SQL_LEASED, "i", now), out, n, e);
 }
 
 static char *join_lines(const struct strlist *l)

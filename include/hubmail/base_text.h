@@ -31,6 +31,7 @@ char *text_one_line(const char *s);
 char *text_trim(char *s);
 
 bool text_starts(const char *s, const char *prefix);
+bool text_same(const char *a, const char *b); /* both may be NULL */
 bool text_ends(const char *s, const char *suffix);
 
 /* The one of the n words that is closest to `word`, or NULL if none is close enough to have been

@@ -38,6 +38,11 @@ bool store_source_ensure(struct store *s, int64_t list_id, const char *kind, con
 bool store_source_list(struct store *s, int64_t list_id /* 0: all */, struct store_source **out,
 	size_t *n, struct error *e);
 
+/* The sources of whose news a hub tells until after `now`, those that nobody watches any more among
+ * them. A job or any connection. */
+bool store_source_leased(
+	struct store *s, int64_t now, struct store_source **out, size_t *n, struct error *e);
+
 /* What a look brought. In one job: posts kept, validators and error noted. */
 struct store_look {
 	int64_t source_id;
@@ -58,7 +63,7 @@ struct store_look {
 	bool newest_only; /* the source shows its newest posts, and not all that it has (a feed) */
 	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
 };
-/* The hub has agreed to tell of the news of that topic until then. */
+/* The hub has agreed to tell of the news of that topic until then; 0: it does not any more. */
 bool store_source_lease(
 	struct store *s, int64_t source_id, const char *topic, int64_t until, struct error *e);
 

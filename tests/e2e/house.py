@@ -132,7 +132,7 @@ class House:
         self.launch()
         wait_until(self._answers, "the daemon answers", 60)
         wait_until(
-            lambda: all(s["state"] in ("ok", "failing", "gone") for s in self.sources()),
+            lambda: all(s["state"] in ("ok", "failing", "gone", "removed") for s in self.sources()),
             "the first look at every source is over",
         )
         return self

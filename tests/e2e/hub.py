@@ -69,7 +69,11 @@ class Hub:
         return call(fields["hub.callback"] + "?" + urllib.parse.urlencode(query))
 
     def verify(self, fields):
-        if self.ask(fields) == (200, "challenge-42"):
+        if self.ask(fields) != (200, "challenge-42"):
+            return
+        if fields["hub.mode"] == "unsubscribe":
+            self.subscribers.pop(fields["hub.topic"], None)
+        else:
             self.subscribers[fields["hub.topic"]] = fields
 
     def deliver(self, topic, body, key=None, digest="sha256"):

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import http.client
+import signal
 import time
 
 import pytest
@@ -67,6 +68,43 @@ def test_nobody_can_end_a_subscription_or_begin_another(house, feeds, hub):
     assert hub.ask(fields, hub_topic="https://other.example/")[0] == 404
     assert hub.ask(fields)[0] == 404
     assert house.source("feed")["push_until"]
+
+
+def reload(house):
+    house.write_config()
+    house.signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize("what", ["source", "list"])
+def test_the_hub_of_what_is_taken_out_of_the_configuration_is_left(house, feeds, hub, what):
+    url = subscribed(house, feeds, hub)
+    wait_until(lambda: house.source("feed")["push_until"], "the lease is on disk")
+    fields = hub.subscribers[url]
+    if what == "source":
+        house.news["sources"] = house.list_of("news")["sources"]
+    else:
+        house.settings["lists"] = [house.list_of("other")]
+    reload(house)
+    wait_until(lambda: url not in hub.subscribers, "the hub has no subscriber any more")
+    assert [asked["hub.mode"] for asked in hub.asked] == ["subscribe", "unsubscribe"]
+    assert hub.asked[1]["hub.callback"] == fields["hub.callback"]
+    hub.subscribers[url] = fields
+    assert hub.deliver(url, rss(item("Late", 2))) == 410
+    assert hub.ask(fields, hub_mode="unsubscribe")[0] == 404
+    house.wait_log("hub tells nothing of the source any more")
+
+
+def test_a_hub_that_cannot_be_left_is_in_nobodys_way(house, sink, feeds, hub):
+    subscribed(house, feeds, hub)
+    wait_until(lambda: house.source("feed")["push_until"], "the lease is on disk")
+    hub.stop()
+    house.news["sources"] = house.list_of("news")["sources"]
+    reload(house)
+    house.wait_log("hub does not take the end of a subscription")
+    wait_until(lambda: house.source()["state"] == "ok", "the first look at the directory is over")
+    house.write_post("a.md", "From the directory")
+    sink.wait_for(1)
+    house.restart()
 
 
 def test_a_subscription_is_kept_over_a_restart_and_not_asked_for_again(house, sink, feeds, hub):

@@ -57,25 +57,57 @@ struct subscription {
 	char *token, *key;
 };
 
-/* The request that the hub gets, and what it says to it. */
-static struct subscription subscribed(struct world *w)
+static struct fetch *request_to_hub(const char *mode)
 {
-	static const char base[] = "https://news.example.org/websub/";
+	for (int i = 0; i < FETCHES; i++) {
+		struct fetch *r = doubles.open[i];
+		char *is = r != NULL && r->body != NULL ? field(r->body, "hub.mode") : NULL;
+		bool found = is != NULL && strcmp(is, mode) == 0;
+		free(is);
+		if (found)
+			return r;
+	}
+	return NULL;
+}
+
+static bool hub_is_asked(struct world *w, const void *mode)
+{
+	(void)w;
+	return request_to_hub(mode) != NULL;
+}
+
+/* The request of this mode that the hub gets, and what it says to it. */
+static struct subscription asked_of_hub(struct world *w, const char *mode, const char *base)
+{
 	struct fetch_answer accepted = {.status = 202, .url = HUB};
 
-	WAIT_FOR(w, asked, HUB);
-	const char *body = open_fetch(HUB)->body;
-	char *callback = field(body, "hub.callback"), *topic = field(body, "hub.topic");
-	char *mode = field(body, "hub.mode");
-	assert_string_equal(mode, "subscribe");
+	WAIT_FOR(w, hub_is_asked, mode);
+	struct fetch *r = request_to_hub(mode);
+	char *callback = field(r->body, "hub.callback"), *topic = field(r->body, "hub.topic");
+	assert_string_equal(r->url, HUB);
 	assert_string_equal(topic, SELF);
 	assert_true(text_starts(callback, base));
-	struct subscription s = {xstrdup(callback + strlen(base)), field(body, "hub.secret")};
-	answer(HUB, &accepted, NULL);
+	bool wanted = strcmp(mode, "subscribe") == 0;
+	assert_true(wanted == (strstr(r->body, "hub.secret=") != NULL));
+	struct subscription s = {
+		xstrdup(callback + strlen(base)), wanted ? field(r->body, "hub.secret") : NULL};
+	fetch_fn *fn = r->fn;
+	void *arg = r->arg;
+	fetch_cancel(r);
+	fn(&accepted, NULL, arg);
 	free(callback);
 	free(topic);
-	free(mode);
 	return s;
+}
+
+static struct subscription subscribed(struct world *w)
+{
+	return asked_of_hub(w, "subscribe", "https://news.example.org/websub/");
+}
+
+static struct subscription left(struct world *w)
+{
+	return asked_of_hub(w, "unsubscribe", "https://news.example.org/websub/");
 }
 
 static void subscription_free(struct subscription *s)
@@ -163,11 +195,17 @@ static void test_another_public_address_is_told_to_the_hub(void **state)
 	assert_true(verify(w, &s, "subscribe"));
 	w->config.web_url = (char *)"https://other.example.org";
 	schedule_reconfigure(w->schedule, &w->config);
-	WAIT_FOR(w, asked, HUB);
-	char *callback = field(open_fetch(HUB)->body, "hub.callback");
-	assert_true(text_starts(callback, "https://other.example.org/websub/"));
-	free(callback);
+	struct subscription again =
+		asked_of_hub(w, "subscribe", "https://other.example.org/websub/");
+	struct subscription old =
+		asked_of_hub(w, "unsubscribe", "https://news.example.org/websub/");
+	assert_true(verify(w, &old, "unsubscribe"));
+	assert_true(verify(w, &again, "subscribe"));
+	assert_false(verify(w, &again, "unsubscribe"));
+	assert_in_range(lease(w), 7190, 7200);
 	subscription_free(&s);
+	subscription_free(&old);
+	subscription_free(&again);
 }
 
 static void test_only_what_was_asked_for_is_confirmed(void **state)
@@ -250,7 +288,136 @@ static void test_a_feed_that_names_no_hub_any_more_has_no_lease(void **state)
 	feed_holds(w, FEED, "1 One\n");
 	assert_true(lease(w) < 0);
 	assert_int_equal(deliver(w, &s, "sha256", s.key, "2 Two\n"), HEARD_UNKNOWN);
+	struct subscription old = left(w);
+	assert_true(verify(w, &old, "unsubscribe"));
 	subscription_free(&s);
+	subscription_free(&old);
+}
+
+/* ---- Leaving ---- */
+
+/* A subscription that the hub has confirmed. */
+static struct subscription confirmed(struct world *w)
+{
+	feed_names_hub(w, "1 One\n");
+	struct subscription s = subscribed(w);
+	assert_true(verify(w, &s, "subscribe"));
+	settle(w);
+	return s;
+}
+
+static void take_feed_out(struct world *w)
+{
+	w->lists[0].sources = &w->sources[0][1];
+	w->lists[0].n_sources = 1;
+}
+
+static size_t leases(struct world *w)
+{
+	struct store_source *rows;
+	size_t n;
+
+	settle(w);
+	assert_ok(w->f, store_source_leased(w->f->store, clock_now(), &rows, &n, &w->f->e));
+	for (size_t i = 0; i < n; i++)
+		store_source_free(&rows[i]);
+	free(rows);
+	return n;
+}
+
+static void test_the_hub_of_a_source_that_is_taken_out_is_left(void **state)
+{
+	struct world *w = *state;
+
+	start_with_push(w);
+	struct subscription s = confirmed(w);
+	assert_int_equal(leases(w), 1);
+	take_feed_out(w);
+	schedule_reconfigure(w->schedule, &w->config);
+	assert_false(verify(w, &s, "unsubscribe")); /* nobody asked yet */
+	struct subscription gone = left(w);
+	assert_string_equal(gone.token, s.token);
+	assert_int_equal(deliver(w, &s, "sha256", s.key, "2 Two\n"), HEARD_UNKNOWN);
+	assert_false(schedule_websub_verify(w->schedule, s.token, "unsubscribe", FEED, NULL));
+	assert_false(schedule_websub_verify(w->schedule, "1.AAAA", "unsubscribe", SELF, NULL));
+	assert_false(verify(w, &gone, "subscribe"));
+	assert_true(verify(w, &gone, "unsubscribe"));
+	assert_false(verify(w, &gone, "unsubscribe"));
+	assert_int_equal(leases(w), 0);
+	subscription_free(&s);
+	subscription_free(&gone);
+}
+
+static void test_the_hubs_of_a_list_that_is_taken_out_are_left(void **state)
+{
+	struct world *w = *state;
+
+	start_with_push(w);
+	struct subscription s = confirmed(w);
+	w->lists[0].name = (char *)"other";
+	take_feed_out(w);
+	schedule_reconfigure(w->schedule, &w->config);
+	struct subscription gone = left(w);
+	assert_true(verify(w, &gone, "unsubscribe"));
+	subscription_free(&s);
+	subscription_free(&gone);
+}
+
+static void test_what_was_taken_out_while_nobody_ran_is_left_at_the_next_start(void **state)
+{
+	struct world *w = *state;
+
+	start_with_push(w);
+	struct subscription s = confirmed(w);
+	stop(w);
+	take_feed_out(w);
+	start_with_push(w);
+	struct subscription gone = left(w);
+	assert_string_equal(gone.token, s.token);
+	stop(w); /* the hub has not asked back */
+	start_with_push(w);
+	subscription_free(&gone);
+	gone = left(w);
+	assert_true(verify(w, &gone, "unsubscribe"));
+	assert_int_equal(leases(w), 0);
+	subscription_free(&s);
+	subscription_free(&gone);
+}
+
+static void test_no_hub_is_left_because_the_daemon_ends(void **state)
+{
+	struct world *w = *state;
+
+	start_with_push(w);
+	struct subscription s = confirmed(w);
+	int before = doubles.n_fetches;
+	stop(w);
+	start_with_push(w);
+	feed_names_hub(w, "1 One\n");
+	settle(w);
+	assert_int_equal(doubles.n_fetches, before + 1);
+	assert_int_equal(leases(w), 1);
+	subscription_free(&s);
+}
+
+static void test_a_source_that_is_back_stays_with_its_hub(void **state)
+{
+	struct world *w = *state;
+
+	start_with_push(w);
+	struct subscription s = confirmed(w);
+	take_feed_out(w);
+	schedule_reconfigure(w->schedule, &w->config);
+	struct subscription gone = left(w);
+	w->lists[0].sources = w->sources[0];
+	schedule_reconfigure(w->schedule, &w->config);
+	assert_false(verify(w, &gone, "unsubscribe"));
+	feed_names_hub(w, "1 One\n");
+	assert_in_range(lease(w), 7100, 7200);
+	assert_int_equal(deliver(w, &s, "sha256", s.key, "2 Two\n"), HEARD);
+	WAIT_FOR(w, is_ok, FEED);
+	subscription_free(&s);
+	subscription_free(&gone);
 }
 
 /* ---- Hooks ---- */
@@ -330,6 +497,11 @@ int main(void)
 		TEST(test_a_second_delivery_at_once_only_makes_the_daemon_look_soon),
 		TEST(test_a_source_that_tells_is_looked_at_less_often),
 		TEST(test_a_feed_that_names_no_hub_any_more_has_no_lease),
+		TEST(test_the_hub_of_a_source_that_is_taken_out_is_left),
+		TEST(test_the_hubs_of_a_list_that_is_taken_out_are_left),
+		TEST(test_what_was_taken_out_while_nobody_ran_is_left_at_the_next_start),
+		TEST(test_no_hub_is_left_because_the_daemon_ends),
+		TEST(test_a_source_that_is_back_stays_with_its_hub),
 		TEST(test_a_hook_makes_the_daemon_look_and_needs_the_secret),
 		TEST(test_many_hooks_are_few_looks),
 		TEST(test_without_the_secret_nobody_can_tell_anything),

@@ -63,6 +63,8 @@ static void live_with_posts(struct fixture *f)
 	for (size_t i = 0; i < n; i++)
 		store_source_free(&all[i]);
 	free(all);
+	assert_ok(f, store_source_leased(f->store, NOW, &all, &n, &f->e));
+	assert_int_equal(n, 0);
 	assert_ok(
 		f, store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &got, &next, &f->e));
 	assert_ok(f, store_post_held(f->store, f->list, &got, &f->e));
