@@ -6,6 +6,7 @@
 #include "hubmail/base_error.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_loop.h"
+#include "hubmail/base_mem.h"
 #include "hubmail/config.h"
 #include "hubmail/control.h"
 #include "hubmail/control_daemon.h"
@@ -362,6 +363,7 @@ int main(int argc, char **argv)
 	if (exit_code >= 0)
 		return exit_code;
 	umask(027);
+	mem_give_back();
 	d.config = load(o.file, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		fprintf(stderr, "%s\n", errors.items[i]);

@@ -13,7 +13,8 @@
 #include <strings.h>
 
 #define NAME_MAX_LENGTH 40
-#define LOOK_MAX 1024 /* bytes at the start in which a document says its charset */
+#define STEP (64u << 10) /* bytes at once: `max` is not overstepped by more */
+#define LOOK_MAX 1024    /* bytes at the start in which a document says its charset */
 
 static bool mark(const char *data, size_t len, const char *bytes, size_t n)
 {
@@ -131,6 +132,7 @@ static bool add_converted(
 		buf_reserve(out, 4096);
 		char *to = out->data + out->len;
 		size_t room = out->cap - out->len - 1;
+		room = room < STEP ? room : STEP;
 		bool flush = left == 0;
 		size_t rc = iconv(cd, flush ? NULL : &in, flush ? NULL : &left, &to, &room);
 		int why = errno;

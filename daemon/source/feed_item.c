@@ -225,17 +225,18 @@ static char *hash_of(const char *a, const char *b)
 	static const char digits[] = "0123456789abcdef";
 	unsigned char sum[32];
 	struct buf both = {0};
+	struct buf hash = {0};
 	buf_adds(&both, a != NULL ? a : "");
 	buf_addc(&both, '\n');
 	buf_adds(&both, b != NULL ? b : "");
 	sha256(both.data, both.len, sum);
-	buf_truncate(&both, 0);
-	buf_adds(&both, "sha256:");
+	buf_free(&both);
+	buf_adds(&hash, "sha256:");
 	for (size_t i = 0; i < 16; i++) {
-		buf_addc(&both, digits[sum[i] >> 4]);
-		buf_addc(&both, digits[sum[i] & 15]);
+		buf_addc(&hash, digits[sum[i] >> 4]);
+		buf_addc(&hash, digits[sum[i] & 15]);
 	}
-	return buf_take(&both);
+	return buf_take(&hash);
 }
 
 static char *pick_link(const struct feed_item *i)

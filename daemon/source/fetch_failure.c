@@ -83,9 +83,12 @@ bool transfer_failure(const struct transfer *t, CURLcode result, const struct fe
 		return error_set(
 			e, ERROR_DATA, "%s: the URL cannot be used (%s)", host, said(t, result));
 	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_WRITE_ERROR: /* by libcurl itself: what we refuse is a fault */
 		return error_set(e, ERROR_DATA,
 			"%s sends a body whose compression is broken or unknown (%s)", host,
 			said(t, result));
+	case CURLE_OUT_OF_MEMORY: /* libcurl's word for a line that is longer than it takes */
+		return error_set(e, ERROR_DATA, "%s sends a header that is too long", host);
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_PARTIAL_FILE:

@@ -102,7 +102,8 @@ bool front_read(const char *s, size_t len, struct front *out, size_t *body, stru
 		end += n;
 	}
 	return error_set(e, ERROR_DATA,
-		"line 1: the front matter has no end; close it with a line of %s", close);
+		"line 1: the front matter has no end%s; close it with a line of %s",
+		end < len ? " within 64 kB" : "", close);
 }
 
 enum meaning {

@@ -16,4 +16,8 @@ void *xmemdup(const void *p, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
+/* From here on, what was big goes back to the system when it is freed. For a program that lives
+ * long; before threads start. */
+void mem_give_back(void);
+
 #endif
