@@ -23,6 +23,11 @@ static const char SQL_BY_DATE[] =
 static const char SQL_BY_TEXT[] =
 	"SELECT id, guid, title FROM (SELECT id, guid, title, content FROM post WHERE source_id = ?1 AND published_at = ?2"
 	" LIMIT 50) WHERE title IS ?3 AND content IS ?4 ORDER BY id DESC LIMIT 1";
+/* Of a post without a date, or with one that is known without. */
+static const char SQL_BY_TITLE[] =
+	"SELECT id, guid, title FROM (SELECT id, guid, title, published_at, found_at FROM post WHERE source_id = ?1"
+	" ORDER BY published_at DESC LIMIT 1000) WHERE title = ?2 AND (?3 IS NULL OR published_at = found_at)"
+	" ORDER BY id DESC LIMIT 1";
 /* A post that did not say when it was published has the time it was found, which tells nothing. */
 static const char SQL_SPAN[] =
 	"SELECT (SELECT max(published_at) FROM (SELECT published_at, found_at FROM post WHERE source_id = ?1"
@@ -169,6 +174,16 @@ enum known known_find(struct store *s, const struct store_look *look, const stru
 			return KNOWN_ERROR;
 		found = c.id != 0 && !c.shown ? KNOWN_POST : KNOWN_NOT;
 	}
+	/* The same of a feed without dates: a title may come again, unless all else is new, too. */
+	bool renamed = look->newest_only && look->past != NULL && look->past->renamed;
+	if (found == KNOWN_NOT && renamed && p->title != NULL) {
+		if (!take_candidate(s,
+			    sql_start(s, e, SQL_BY_TITLE, "itz", look->source_id, p->title,
+				    p->published_at),
+			    look, p, &c, e))
+			return KNOWN_ERROR;
+		found = c.id != 0 && !c.shown ? KNOWN_POST : KNOWN_NOT;
+	}
 	/* A file under another name: nothing of it is different. */
 	if (found == KNOWN_NOT && !look->newest_only && p->published_at != 0) {
 		if (!take_candidate(s,
@@ -203,6 +218,12 @@ static bool read_span(
 	return true;
 }
 
+/* A source that shows nothing that is known has changed the names of all. */
+static bool is_renamed(const struct store_look *look, const struct survey *v)
+{
+	return look->complete && v->known == 0 && look->posts->n > 1;
+}
+
 static bool count(struct store *s, const struct store_look *look, struct survey *v, struct error *e)
 {
 	for (size_t i = 0; i < look->posts->n; i++) {
@@ -221,21 +242,31 @@ static bool count(struct store *s, const struct store_look *look, struct survey 
 	return true;
 }
 
-/* A source that shows nothing that is known has changed the names of all. One that shows only its
- * newest posts shows older ones when it gets longer, or when one is taken out of it. */
+/* The same once more, with what a title tells. */
+static bool count_by_title(struct store *s, const struct store_look *look, struct survey *v,
+	const struct store_past *past, struct error *e)
+{
+	struct store_look again = *look;
+
+	again.past = past;
+	v->known = v->older = v->undated = 0;
+	return count(s, &again, v, e);
+}
+
+/* A source that shows only its newest posts shows older ones when it gets longer, or when one is
+ * taken out of it. */
 static void judge_past(
 	const struct store_look *look, const struct survey *v, struct store_past *out)
 {
-	bool all_new = look->complete && v->known == 0 && look->posts->n > 1;
 	int64_t began = v->oldest < v->first_look_at ? v->oldest : v->first_look_at;
 
-	if (all_new)
+	if (out->renamed)
 		out->before = v->newest + 1;
 	else if (v->older > BURST_MAX)
 		out->before = v->newest;
 	else if (look->newest_only)
 		out->before = began - DAY_S;
-	out->undated = all_new && v->undated > BURST_MAX;
+	out->undated = out->renamed && v->undated > BURST_MAX;
 }
 
 bool store_source_past(
@@ -252,6 +283,9 @@ bool store_source_past(
 	if (v.first_look_at == 0 || v.oldest == 0)
 		return true;
 	if (!count(s, look, &v, e))
+		return false;
+	out->renamed = is_renamed(look, &v);
+	if (out->renamed && look->newest_only && !count_by_title(s, look, &v, out, e))
 		return false;
 	judge_past(look, &v, out);
 	return true;

@@ -71,6 +71,7 @@ bool store_source_lease(
 struct store_past {
 	int64_t before; /* those published before */
 	bool undated;   /* those that do not say when */
+	bool renamed;   /* nothing is known by its name: where a date is missing, titles tell */
 };
 struct store_look_result {
 	int added;   /* new, and waiting to be mailed */
@@ -87,9 +88,9 @@ bool store_source_past(
 
 /* A post is known by (source, guid). One whose guid is new is a known one all the same if its link
  * is (http or https, with www. or without, with a slash at its end or without), unless the look has
- * that one, too; or if a feed has its title and moment of publication (blogs move). On the first
- * look (or with seen) new posts are marked as seen, unless
- * published_at is in the future. */
+ * that one, too; or if a feed has its title and moment of publication (blogs move), or its title
+ * alone where one of the two says no moment and nothing in the look is known otherwise. On the
+ * first look (or with seen) new posts are marked as seen, unless published_at is in the future. */
 bool store_source_look(struct store *s, const struct store_look *look,
 	struct store_look_result *out, struct error *e);
 

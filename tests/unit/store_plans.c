@@ -56,6 +56,13 @@ static void live_with_posts(struct fixture *f)
 	look.newest_only = true;
 	assert_ok(f, store_source_past(f->store, &look, &past, &f->e));
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
+	free(p->url);
+	p->url = NULL;
+	p->published_at = 0;
+	look.past = &past;
+	past.renamed = true;
+	p->guid[0] = 'i';
+	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
 	look.error = "e";
 	look.complete = false;
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));

@@ -352,6 +352,51 @@ static void test_a_blog_that_moved_shows_the_posts_that_are_known(void **state)
 	post_list_free(&l);
 }
 
+static void test_a_feed_without_dates_that_renames_everything_is_known_by_its_titles(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_id(f, "https://example.org/feed");
+	struct post_list old = {0}, renamed = {0}, dated = {0};
+
+	add_dated(&old, "a", 5, 0, 0);
+	assert_int_equal(feed_look(f, id, &old, NOW - 1000).seen, 5);
+	add_post(&renamed, "b-new", "https://b.example/new", "New", 0);
+	add_post(&renamed, "b-twin", "https://b.example/twin", "a 4", 0);
+	for (int i = 0; i < 5; i++) {
+		char *url = xasprintf("https://b.example/%d", i), *title = xasprintf("a %d", i);
+		add_post(&renamed, url, url, title, 0);
+		add_post(&dated, title, url + 8, title, NOW - 5000 + i);
+		free(title);
+		free(url);
+	}
+	struct store_look_result r = feed_look(f, id, &renamed, NOW);
+	assert_int_equal(r.added, 2); /* one that is new, and one title was there twice */
+	assert_int_equal(r.changed, 5);
+	add_post(&dated, "d-new", "https://d.example/new", "Newer", NOW);
+	r = feed_look(f, id, &dated, NOW + 1);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(r.changed, 5);
+	post_list_free(&old);
+	post_list_free(&renamed);
+	post_list_free(&dated);
+}
+
+static void test_a_title_alone_says_nothing_while_anything_else_is_known(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_id(f, "https://example.org/feed");
+	struct post_list l = {0}, next = {0};
+
+	add_post(&l, "1", "https://example.org/1", "Links of the day", 0);
+	add_post(&l, "2", "https://example.org/2", "Another", 0);
+	assert_int_equal(feed_look(f, id, &l, NOW - 1000).seen, 2);
+	add_post(&next, "3", "https://example.org/3", "Links of the day", 0);
+	add_post(&next, "2", "https://example.org/2", "Another", 0);
+	assert_int_equal(feed_look(f, id, &next, NOW).added, 1);
+	post_list_free(&l);
+	post_list_free(&next);
+}
+
 static void test_a_burst_of_older_posts_is_held_and_a_few_are_not(void **state)
 {
 	struct fixture *f = *state;
@@ -593,6 +638,8 @@ int main(void)
 		TEST(test_several_posts_of_one_page_are_different_posts_and_twins_are_not),
 		TEST(test_an_edit_of_a_mailed_post_under_a_new_guid_mails_nothing),
 		TEST(test_a_feed_that_renames_everything_does_not_mail_its_past),
+		TEST(test_a_feed_without_dates_that_renames_everything_is_known_by_its_titles),
+		TEST(test_a_title_alone_says_nothing_while_anything_else_is_known),
 		TEST(test_a_blog_that_moved_shows_the_posts_that_are_known),
 		TEST(test_a_burst_of_older_posts_is_held_and_a_few_are_not),
 		TEST(test_any_number_of_newer_posts_is_news),
