@@ -169,6 +169,13 @@ static bool from_file(
 	return done;
 }
 
+/* People leave the beginning of an address away, as their browser does. */
+static bool no_such_file(const char *what, struct error *e)
+{
+	return error_set(e, ERROR_NOT_FOUND,
+		"%s: there is no such file; an address begins with https:// or http://", what);
+}
+
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	const char *what = a->words[0], *base_url = args_value(a, "base");
@@ -179,6 +186,8 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 
 	if (done)
 		show(cli->report, &posts);
+	else if (!url && e->code == ERROR_NOT_FOUND)
+		no_such_file(what, e);
 	post_list_free(&posts);
 	return done;
 }

@@ -714,7 +714,8 @@ def test_parse_shows_posts_without_storing_them(quiet, tmp_path):
     article = tmp_path / "hello.md"
     article.write_text("---\ntitle: Hello\ndraft: true\n---\n\nText\n")
     assert quiet.ask("parse", article) == [], "a draft is no post"
-    assert quiet.ctl("parse", tmp_path / "none.xml").code == 1
+    missing = quiet.ctl("parse", "blog.example")
+    assert missing.code == 1 and "begins with https://" in missing.err
     bad = tmp_path / "bad.xml"
     bad.write_text("no feed at all")
     assert quiet.ctl("parse", bad).code == 65
