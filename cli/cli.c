@@ -1,7 +1,9 @@
 /* The configuration, the database and the daemon as the commands reach them, and the words that
- * several commands take: a list, a digest. */
+ * several commands take: a list, an address, a digest. */
 #include "cli.h"
 
+#include "args.h"
+#include "hubmail/base_address.h"
 #include "hubmail/base_buf.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
@@ -10,9 +12,11 @@
 #include "hubmail/store_subscriber.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ASK_TIMEOUT_MS 30000
 #define WAKE_TIMEOUT_MS 3000
+#define PAUSE_US 2000 /* between two transactions: the daemon's writer gets its turn */
 
 void cli_free(struct cli *cli)
 {
@@ -83,6 +87,24 @@ bool cli_store(struct cli *cli, enum store_mode mode, struct error *e)
 		cli->store = store_open(cli->config->database, STORE_READ, e);
 	}
 	return cli->store != NULL;
+}
+
+bool cli_in_steps(struct cli *cli, cli_step_fn *step, void *arg, struct error *e)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		if (!store_begin(cli->store, e))
+			return false;
+		if (!step(cli->store, arg, &more, e) || !store_commit(cli->store, e)) {
+			store_rollback(cli->store);
+			return false;
+		}
+		if (more)
+			usleep(PAUSE_US);
+	}
+	return true;
 }
 
 json_t *cli_ask(struct cli *cli, json_t *request, struct error *e)
@@ -172,6 +194,22 @@ bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e
 		return false;
 	}
 	return config_find_list(cli->config, name) != NULL || no_such_list(cli->config, name, e);
+}
+
+/* ---- Addresses ---- */
+
+void cli_each_address(struct cli *cli, const struct args *a, cli_address_fn *fn, void *arg)
+{
+	for (int i = 0; i < a->n_words; i++) {
+		char email[ADDRESS_MAX + 1];
+		struct error why = {0};
+		if (address_normalise(a->words[i], email, &why) && fn(cli, email, arg, &why))
+			continue;
+		/* It stood on the command line, and in no file. */
+		if (why.code == ERROR_DATA)
+			why.code = ERROR_REFUSED;
+		report_failure(cli->report, &why);
+	}
 }
 
 /* ---- Digests ---- */

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct args;
+
 struct cli {
 	const char *config_file;
 	bool quiet;
@@ -30,6 +32,11 @@ bool cli_config(struct cli *cli, struct error *e);
 /* Opens the database into cli->store; made if there is none yet. */
 bool cli_store(struct cli *cli, enum store_mode mode, struct error *e);
 
+/* Runs a step in a transaction of its own, and again for as long as it says that there is *more.
+ * Between two steps the daemon's writer gets its turn. */
+typedef bool cli_step_fn(struct store *s, void *arg, bool *more, struct error *e);
+bool cli_in_steps(struct cli *cli, cli_step_fn *step, void *arg, struct error *e);
+
 /* Asks the daemon. The caller's object, or NULL: ERROR_UNAVAILABLE if it does not run, else what it
  * said. Takes over request. */
 json_t *cli_ask(struct cli *cli, json_t *request, struct error *e);
@@ -48,6 +55,11 @@ bool cli_list_id(struct cli *cli, const char *name, int64_t *id, struct error *e
 
 /* The number in a word such as a digest's; ERROR_USAGE names `what` was expected. */
 bool cli_id(const char *word, const char *what, int64_t *id, struct error *e);
+
+/* Calls fn with the normal form of each address on the command line. What fails with one is
+ * reported, and then comes the next. */
+typedef bool cli_address_fn(struct cli *cli, const char *email, void *arg, struct error *e);
+void cli_each_address(struct cli *cli, const struct args *a, cli_address_fn *fn, void *arg);
 
 /* What pause, resume and cancel act on: the digest of that number, or all of a list that have not
  * ended. *ids is the caller's. ERROR_NOT_FOUND. */

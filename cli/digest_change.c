@@ -2,29 +2,20 @@
 #include "digest_change.h"
 
 #include <stdlib.h>
-#include <unistd.h>
-
-#define PAUSE_US 2000 /* between two transactions: the daemon's writer gets its turn */
 
 static const struct column columns[] = {{"digest", "DIGEST", 0}, {"result", "RESULT", 0}};
 static const struct table results = {TABLE_COLUMNS(columns)};
 
-static bool change_one(struct store *s, int64_t id, digest_change_fn *change, struct error *e)
-{
-	bool more = true;
+struct change {
+	int64_t id;
+	digest_change_fn *fn;
+};
 
-	while (more) {
-		more = false;
-		if (!store_begin(s, e))
-			return false;
-		if (!change(s, id, &more, e) || !store_commit(s, e)) {
-			store_rollback(s);
-			return false;
-		}
-		if (more)
-			usleep(PAUSE_US);
-	}
-	return true;
+static bool change_step(struct store *s, void *arg, bool *more, struct error *e)
+{
+	const struct change *c = arg;
+
+	return c->fn(s, c->id, more, e);
 }
 
 static void tell(struct cli *cli, int64_t id, const char *done)
@@ -47,7 +38,8 @@ bool digest_change(struct cli *cli, const char *word, const char *done, digest_c
 	report_table(cli->report, &results);
 	for (size_t i = 0; i < n; i++) {
 		struct error why = {0};
-		if (change_one(cli->store, ids[i], change, &why))
+		struct change one = {ids[i], change};
+		if (cli_in_steps(cli, change_step, &one, &why))
 			tell(cli, ids[i], done);
 		else
 			report_failure(cli->report, &why);

@@ -3,7 +3,6 @@
 #include "args.h"
 #include "cli.h"
 #include "command.h"
-#include "hubmail/base_address.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/store_subscriber.h"
 
@@ -37,52 +36,53 @@ static void tell(struct cli *cli, const char *email, const char *list, int ended
 	buf_free(&sentence);
 }
 
-static bool remove_one(
-	struct cli *cli, const char *word, const char *list, int64_t list_id, struct error *e)
-{
-	char email[ADDRESS_MAX + 1];
-	struct store_subscriber sub;
-	int ended = 0;
+struct work {
+	const char *list; /* NULL: all */
+	int64_t list_id;  /* 0: all */
+	int64_t subscriber_id;
+	int ended;
+};
 
-	if (!address_normalise(word, email, e) || !store_subscriber_get(cli->store, email, &sub, e))
+static bool end(struct store *s, void *arg, bool *more, struct error *e)
+{
+	struct work *w = arg;
+
+	(void)more;
+	return store_subscription_end(
+		s, w->subscriber_id, w->list_id, SUBSCRIPTION_REMOVED, clock_now(), &w->ended, e);
+}
+
+static bool remove_one(struct cli *cli, const char *email, void *arg, struct error *e)
+{
+	struct work *w = arg;
+	struct store_subscriber sub;
+
+	if (!store_subscriber_get(cli->store, email, &sub, e))
 		return false;
-	int64_t id = sub.id;
+	w->subscriber_id = sub.id;
 	store_subscriber_free(&sub);
-	if (!store_begin(cli->store, e))
-		return false;
-	if (store_subscription_end(
-		    cli->store, id, list_id, SUBSCRIPTION_REMOVED, clock_now(), &ended, e) &&
-		store_commit(cli->store, e)) {
-		tell(cli, email, list, ended);
+	if (cli_in_steps(cli, end, w, e)) {
+		tell(cli, email, w->list, w->ended);
 		return true;
 	}
-	store_rollback(cli->store);
 	if (e->code == ERROR_NOT_FOUND)
 		error_set(e, ERROR_NOT_FOUND, "%s: has no subscription%s%s", email,
-			list != NULL ? " to " : "", list != NULL ? list : "");
+			w->list != NULL ? " to " : "", w->list != NULL ? w->list : "");
 	return false;
 }
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	const char *list = args_value(a, "list");
-	int64_t list_id = 0;
+	struct work w = {.list = args_value(a, "list")};
 
 	if (!cli_store(cli, STORE_WRITE, e))
 		return false;
-	if (list != NULL && !cli_list_id(cli, list, &list_id, e))
+	if (w.list != NULL && !cli_list_id(cli, w.list, &w.list_id, e))
 		return false;
-	if (list != NULL && list_id == 0)
-		return error_set(e, ERROR_NOT_FOUND, "%s: nobody is on this list", list);
+	if (w.list != NULL && w.list_id == 0)
+		return error_set(e, ERROR_NOT_FOUND, "%s: nobody is on this list", w.list);
 	report_table(cli->report, &results);
-	for (int i = 0; i < a->n_words; i++) {
-		struct error why = {0};
-		if (remove_one(cli, a->words[i], list, list_id, &why))
-			continue;
-		if (why.code == ERROR_DATA)
-			why.code = ERROR_REFUSED;
-		report_failure(cli->report, &why);
-	}
+	cli_each_address(cli, a, remove_one, &w);
 	return true;
 }
 

@@ -6,27 +6,24 @@
 #include "hubmail/store_delivery.h"
 #include "hubmail/store_digest.h"
 #include <stdlib.h>
-#include <unistd.h>
 
-#define STEP 1000     /* deliveries in one transaction */
-#define PAUSE_US 2000 /* after each: the daemon's writer gets its turn */
+#define STEP 1000 /* deliveries in one transaction */
 
-static bool make_due(struct cli *cli, int64_t id, int64_t *all, struct error *e)
+struct work {
+	int64_t digest_id; /* 0: of all */
+	int64_t n;         /* made due by the steps that are committed, and by this one */
+};
+
+/* Each step takes those that are not due yet. */
+static bool make_due(struct store *s, void *arg, bool *more, struct error *e)
 {
-	int n = STEP;
+	struct work *w = arg;
+	int n = 0;
 
-	/* Each step takes those that are not due yet. */
-	while (n == STEP) {
-		if (!store_begin(cli->store, e))
-			return false;
-		if (!store_delivery_retry(cli->store, id, STEP, clock_now(), &n, e) ||
-			!store_commit(cli->store, e)) {
-			store_rollback(cli->store);
-			return false;
-		}
-		*all += n;
-		usleep(PAUSE_US);
-	}
+	if (!store_delivery_retry(s, w->digest_id, STEP, clock_now(), &n, e))
+		return false;
+	w->n += n;
+	*more = n == STEP;
 	return true;
 }
 
@@ -74,14 +71,15 @@ static void tell(struct report *r, int64_t n, int64_t held)
 
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
-	int64_t id = 0, n = 0, held = 0;
+	struct work w = {0};
+	int64_t held = 0;
 
-	if ((a->n_words > 0 && !cli_id(a->words[0], "the number of a digest", &id, e)) ||
-		!cli_store(cli, STORE_WRITE, e) || !count_held(cli, id, &held, e) ||
-		!make_due(cli, id, &n, e))
+	if ((a->n_words > 0 && !cli_id(a->words[0], "the number of a digest", &w.digest_id, e)) ||
+		!cli_store(cli, STORE_WRITE, e) || !count_held(cli, w.digest_id, &held, e) ||
+		!cli_in_steps(cli, make_due, &w, e))
 		return false;
 	cli_tell(cli, "retry");
-	tell(cli->report, n, held > n ? n : held);
+	tell(cli->report, w.n, held > w.n ? w.n : held);
 	return true;
 }
 
