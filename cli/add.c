@@ -8,6 +8,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/base_text.h"
 #include "hubmail/store_subscriber.h"
+#include "hubmail/store_suppression.h"
 #include "reader.h"
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static const struct option_spec options[] = {
 		.choices = READER_EDITIONS,
 		.complete = COMPLETE_CHOICES,
 		.help = "how often, instead of the list's own schedule"},
-	{.name = "force", .help = "also people who unsubscribed"},
+	{.name = "force", .help = "also people who unsubscribed, or are suppressed"},
 	{.name = "hour", .value = "H", .later = true, .help = ""},
 	{.name = "timezone", .value = "TZ", .later = true, .help = ""},
 	{.name = "confirm", .later = true, .help = ""},
@@ -145,12 +146,15 @@ static const char *in_words(enum store_add_result result)
 	case STORE_CONFIRMED:
 		return "confirmed";
 	case STORE_REFUSED:
+	case STORE_SUPPRESSED:
 		return "refused";
 	}
 	return "?";
 }
 
-static void tell(struct cli *cli, const char *email, const char *list, enum store_add_result result)
+/* lifted: the address was suppressed until now. */
+static void tell(struct cli *cli, const char *email, const char *list, enum store_add_result result,
+	bool lifted)
 {
 	struct buf sentence = {0};
 
@@ -169,15 +173,39 @@ static void tell(struct cli *cli, const char *email, const char *list, enum stor
 			email, list);
 		break;
 	case STORE_REFUSED: /* is told as an error */
+	case STORE_SUPPRESSED:
 		return;
 	}
+	if (lifted)
+		buf_adds(&sentence, ", and is not suppressed any more");
 	REPORT_ROW_SAID(cli->report, buf_str(&sentence), cell_text(email), cell_text(list),
-		cell_text(in_words(result)), cell_none());
+		cell_text(in_words(result)), cell_text(lifted ? "unsuppressed" : NULL));
 	buf_free(&sentence);
 }
 
-static bool add_one(
-	struct cli *cli, const struct work *w, const char *email, const char *list, struct error *e)
+static void refuse(
+	struct cli *cli, const char *email, const char *list, enum store_add_result result)
+{
+	struct error why = {0};
+	bool suppressed = result == STORE_SUPPRESSED;
+
+	if (suppressed)
+		error_set(&why, ERROR_REFUSED,
+			"%s: is suppressed (`hubmailctl show` says why); --force lifts that and subscribes the address",
+			email);
+	else
+		error_set(&why, ERROR_REFUSED,
+			"%s: unsubscribed from %s; --force subscribes the address again", email,
+			list);
+	report_failure(cli->report, &why);
+	if (report_style(cli->report) != REPORT_TERMINAL)
+		REPORT_ROW(cli->report, cell_text(email), cell_text(list),
+			cell_text(in_words(result)),
+			cell_text(suppressed ? "suppressed" : "unsubscribed"));
+}
+
+static bool add_to(struct cli *cli, const struct work *w, const char *email, const char *list,
+	bool lifted, struct error *e)
 {
 	struct error why = {0};
 	enum store_add_result result;
@@ -197,33 +225,39 @@ static bool add_one(
 	if (n.list_id == 0)
 		return false;
 	if (store_subscriber_add(cli->store, &n, clock_now(), &result, &why)) {
-		tell(cli, email, list, result);
+		tell(cli, email, list, result, lifted);
 		return true;
 	}
 	if (why.code != ERROR_REFUSED) {
 		*e = why;
 		return false;
 	}
-	error_set(&why, ERROR_REFUSED,
-		"%s: unsubscribed from %s; --force subscribes the address again", email, list);
-	report_failure(cli->report, &why);
-	if (report_style(cli->report) != REPORT_TERMINAL)
-		REPORT_ROW(cli->report, cell_text(email), cell_text(list),
-			cell_text(in_words(STORE_REFUSED)), cell_text("unsubscribed"));
+	refuse(cli, email, list, result);
+	return true;
+}
+
+static bool add_one(struct cli *cli, const struct work *w, const char *email, struct error *e)
+{
+	bool lifted = false;
+
+	if (w->force && !store_suppression_lift(cli->store, email, &lifted, e))
+		return false;
+	for (size_t i = 0; i < w->lists.n; i++)
+		if (!add_to(cli, w, email, w->lists.items[i], lifted, e))
+			return false;
 	return true;
 }
 
 static bool add_all(struct cli *cli, const struct work *w, struct error *e)
 {
-	if (!cli_store(cli, STORE_WRITE, e) || !store_begin(cli->store, e))
+	if (!cli_store(cli, STORE_WRITE, e) || !cli_secret(cli, e) || !store_begin(cli->store, e))
 		return false;
 	report_table(cli->report, &results);
 	for (size_t i = 0; i < w->emails.n; i++)
-		for (size_t k = 0; k < w->lists.n; k++)
-			if (!add_one(cli, w, w->emails.items[i], w->lists.items[k], e)) {
-				store_rollback(cli->store);
-				return error_prefix(e, "nothing was added");
-			}
+		if (!add_one(cli, w, w->emails.items[i], e)) {
+			store_rollback(cli->store);
+			return error_prefix(e, "nothing was added");
+		}
 	if (store_commit(cli->store, e))
 		return true;
 	store_rollback(cli->store);
@@ -249,7 +283,8 @@ const struct command command_add = {
 	.summary = "adds subscribers",
 	.help = "If one of the addresses cannot be one, none is added. Adding somebody twice is no\n"
 		"error: name, tags and the rest are brought up to date. An address that\n"
-		"unsubscribed is refused unless --force is given.",
+		"unsubscribed or is suppressed is refused unless --force is given, which lifts the\n"
+		"suppression.",
 	.options = options,
 	.run = run,
 };

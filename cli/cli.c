@@ -89,6 +89,17 @@ bool cli_store(struct cli *cli, enum store_mode mode, struct error *e)
 	return cli->store != NULL;
 }
 
+bool cli_secret(struct cli *cli, struct error *e)
+{
+	struct secret secret;
+
+	if (!secret_load(cli->config->secret_file, true, &secret, e))
+		return false;
+	store_set_secret(cli->store, &secret);
+	explicit_bzero(&secret, sizeof(secret));
+	return true;
+}
+
 bool cli_in_steps(struct cli *cli, cli_step_fn *step, void *arg, struct error *e)
 {
 	bool more = true;

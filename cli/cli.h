@@ -32,6 +32,9 @@ bool cli_config(struct cli *cli, struct error *e);
 /* Opens the database into cli->store; made if there is none yet. */
 bool cli_store(struct cli *cli, enum store_mode mode, struct error *e);
 
+/* Gives the open database the secret; made if there is none yet. */
+bool cli_secret(struct cli *cli, struct error *e);
+
 /* Runs a step in a transaction of its own, and again for as long as it says that there is *more.
  * Between two steps the daemon's writer gets its turn. */
 typedef bool cli_step_fn(struct store *s, void *arg, bool *more, struct error *e);

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "hubmail/base_mem.h"
 #include "hubmail/store_subscriber.h"
+#include "hubmail/store_suppression.h"
 #include "import_batch.h"
 #include "import_file.h"
 #include "progress.h"
@@ -54,6 +55,8 @@ struct import {
 	int64_t bad, converted, dates_unread; /* lines */
 	struct bad_line told[BAD_LINES_TOLD];
 	struct progress progress;
+	bool begun;           /* a batch: */
+	bool suppressions;    /* there were some then */
 	double part;          /* of the file that is stored, but for the batch */
 	struct error failure; /* of storing while the next line was waited for */
 };
@@ -98,29 +101,71 @@ static const struct config_list *list_of(
 
 /* ---- The file ---- */
 
-static void keep_row(struct import *im, const struct config_list *list, struct import_row *row,
-	const struct csv_record *record)
+/* Asked once for each batch: most databases have no suppressions. */
+static bool begin_batch(struct import *im, struct error *e)
 {
+	struct store *store = im->batch.keep.store;
+
+	if (im->begun)
+		return true;
+	im->begun = store_suppression_any(store, &im->suppressions, e) &&
+		    (!im->suppressions || store_begin_reading(store, e));
+	return im->begun;
+}
+
+/* A line can only be told while it is at hand. Whoever is suppressed after that is left out when
+ * the batch is stored. That somebody has left is kept without a word: nobody is mailed for it. */
+static bool is_suppressed(
+	struct import *im, const struct import_row *row, bool *suppressed, struct error *e)
+{
+	struct store *store = im->batch.keep.store;
+	struct store_suppression sup;
+
+	*suppressed = false;
+	if (!begin_batch(im, e))
+		return false;
+	if (!im->suppressions || import_row_has_left(row))
+		return true;
+	if (!store_suppression_get(store, row->email, &sup, e))
+		return false;
+	*suppressed = sup.at != 0;
+	store_suppression_free(&sup);
+	return true;
+}
+
+static bool keep_row(struct import *im, const struct config_list *list, struct import_row *row,
+	const struct csv_record *record, struct error *e)
+{
+	bool suppressed;
+
+	if (!is_suppressed(im, row, &suppressed, e))
+		return false;
+	if (suppressed) {
+		bad_line(im, record, "the address is suppressed (`hubmailctl show` says why)");
+		return true;
+	}
 	im->converted += record->converted;
 	im->dates_unread += row->date_unread;
 	import_batch_add(
 		&im->batch, row, &im->lists[list - im->cli->config->lists], record->raw_len);
+	return true;
 }
 
-/* A good line is kept, a bad one told. */
-static void take(struct import *im, struct csv_record *record)
+/* A good line is kept, a bad one told. False: the import cannot go on. */
+static bool take(struct import *im, struct csv_record *record, struct error *e)
 {
 	struct import_row row = {0};
 	struct error why = {0};
 	const struct config_list *list = NULL;
+	bool go_on = true;
 
 	if (record->problem != NULL) {
 		bad_line(im, record, record->problem);
-		return;
+		return true;
 	}
 	if (import_row_read(&im->columns, record->fields, record->n, &row, &why) &&
 		(list = list_of(im, &row, &why)) != NULL) {
-		keep_row(im, list, &row, record);
+		go_on = keep_row(im, list, &row, record, e);
 	} else if (record->lines > 1 &&
 		   import_row_swallowed(&im->columns, record->fields, record->n)) {
 		import_file_split(im->file, record);
@@ -129,6 +174,7 @@ static void take(struct import *im, struct csv_record *record)
 		bad_line(im, record, why.text);
 	}
 	import_row_free(&row);
+	return go_on;
 }
 
 static double part_stored(const struct import *im)
@@ -155,6 +201,8 @@ static void show_progress(void *arg)
 
 static bool store_batch(struct import *im, struct error *e)
 {
+	store_rollback(im->batch.keep.store); /* the reading */
+	im->begun = false;
 	bool good = import_batch_store(&im->batch, e);
 
 	im->part = import_file_part(im->file);
@@ -173,8 +221,8 @@ static bool read_lines(struct import *im, const struct csv_record *first, struct
 {
 	struct csv_record record = *first;
 
-	if (!im->columns.header)
-		take(im, &record);
+	if (!im->columns.header && !take(im, &record, e))
+		return false;
 	for (;;) {
 		if (import_batch_full(&im->batch) && !store_batch(im, e))
 			return false;
@@ -189,7 +237,8 @@ static bool read_lines(struct import *im, const struct csv_record *first, struct
 				store_batch(im, &im->failure);
 			return false;
 		case CSV_NEXT_RECORD:
-			take(im, &record);
+			if (!take(im, &record, e))
+				return false;
 		}
 	}
 }
@@ -220,7 +269,7 @@ static void summary_sentence(struct import *im)
 	add_part(&s, c->ended, "kept as unsubscribed or removed");
 	add_part(&s, c->ended_here, "ended here, because the file says unsubscribed or removed");
 	add_part(&s, c->came_back, "left alone: they subscribed again here later");
-	add_part(&s, c->left_alone, "unsubscribed here and left alone");
+	add_part(&s, c->left_alone, "unsubscribed or suppressed here and left alone");
 	add_part(&s, im->bad, im->bad == 1 ? "bad line" : "bad lines");
 	report_say(im->cli->report, "%s: %s%s", import_file_name(im->file),
 		s.len > 0 ? buf_str(&s) : "nobody in it",
@@ -323,7 +372,8 @@ static bool import(struct import *im, const struct args *a, struct error *e)
 	if (next == CSV_NEXT_END)
 		return error_set(e, ERROR_DATA, "%s: is empty", import_file_name(im->file));
 	if (!understand_header(im, a, &first, e) || !choose_list(im, a, e) ||
-		!cli_store(im->cli, im->batch.keep.dry_run ? STORE_READ : STORE_WRITE, e))
+		!cli_store(im->cli, im->batch.keep.dry_run ? STORE_READ : STORE_WRITE, e) ||
+		!cli_secret(im->cli, e))
 		return false;
 	im->batch.keep.store = im->cli->store;
 	im->batch.tick = show_progress;
@@ -385,8 +435,9 @@ const struct command command_import = {
 		"Mailchimp, Ghost, Substack or Buttondown, or says email, name, tags and the like;\n"
 		"without a header the first column with an @ has the addresses. All good lines are\n"
 		"kept; bad ones are told, and make the exit code 65. Importing again does no harm.\n"
-		"Whoever unsubscribed stays so; whoever the file says has left is kept as such, and\n"
-		"ended here, unless the file's date of that is older than the subscription here.\n"
+		"Whoever unsubscribed stays so, and a suppressed address counts as bad; whoever the\n"
+		"file says has left is kept as such, and ended here, unless the file's date of that\n"
+		"is older than the subscription here.\n"
 		"FIELD is email, name, first_name, last_name, tags, state, subscribed, created,\n"
 		"ended, edition, attributes, list, origin, set:KEY, or - to leave a column aside.\n"
 		"JSON is what `export --format json` writes, an array of objects with these names,\n"

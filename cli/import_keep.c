@@ -5,6 +5,7 @@
 #include "hubmail/base_clock.h"
 #include "hubmail/base_text.h"
 #include "hubmail/store_subscriber.h"
+#include "hubmail/store_suppression.h"
 
 #define NO_SUBSCRIPTION (-1)
 #define TOGETHER 64 /* readers in one call to the store: some tenths of a millisecond */
@@ -14,6 +15,7 @@ struct known {
 	int64_t id;           /* 0: nobody has that address */
 	int state;            /* enum subscription_state, or NO_SUBSCRIPTION */
 	int64_t confirmed_at; /* 0: not, or not known */
+	bool suppressed;      /* set by look_up_left() if there is no subscription */
 };
 
 /* An import knows of no confirmation here: its time is that of the import, or the file's. */
@@ -46,6 +48,23 @@ static bool look_up(struct import_keep *k, const char *email, int64_t list, stru
 	return true;
 }
 
+/* The same for one who has left elsewhere. */
+static bool look_up_left(struct import_keep *k, const char *email, int64_t list,
+	struct known *known, struct error *e)
+{
+	struct store_suppression sup;
+
+	if (!look_up(k, email, list, known, e))
+		return false;
+	if (known->state != NO_SUBSCRIPTION)
+		return true;
+	if (!store_suppression_get(k->store, email, &sup, e))
+		return false;
+	known->suppressed = sup.at != 0;
+	store_suppression_free(&sup);
+	return true;
+}
+
 static void count(struct import_counts *c, enum store_add_result result)
 {
 	switch (result) {
@@ -62,6 +81,7 @@ static void count(struct import_counts *c, enum store_add_result result)
 		c->confirmed++;
 		break;
 	case STORE_REFUSED:
+	case STORE_SUPPRESSED:
 		c->left_alone++;
 		break;
 	}
@@ -79,8 +99,9 @@ static enum subscription_state wanted(const struct import_keep *k, const struct 
 static int64_t *ending(
 	struct import_counts *c, const struct known *known, const struct import_row *row)
 {
+	/* What would be kept of such a reader is known already: to be left alone. */
 	if (known->state == NO_SUBSCRIPTION)
-		return &c->ended;
+		return known->suppressed ? &c->left_alone : &c->ended;
 	if (known->state >= SUBSCRIPTION_UNSUBSCRIBED)
 		return &c->already;
 	if (row->ended_at > 0 && row->ended_at < known->confirmed_at)
@@ -140,10 +161,17 @@ static bool foresee(struct import_keep *k, const struct import_reader *r, struct
 	struct known known;
 	int64_t list;
 
-	if (!list_id(k, r->list, &list, e) || !look_up(k, r->row.email, list, &known, e))
+	if (!list_id(k, r->list, &list, e))
 		return false;
-	++*(state >= SUBSCRIPTION_UNSUBSCRIBED ? ending(&k->counts, &known, &r->row)
-					       : adding(&k->counts, known.state, state));
+	if (state >= SUBSCRIPTION_UNSUBSCRIBED) {
+		if (!look_up_left(k, r->row.email, list, &known, e))
+			return false;
+		++*ending(&k->counts, &known, &r->row);
+	} else {
+		if (!look_up(k, r->row.email, list, &known, e))
+			return false;
+		++*adding(&k->counts, known.state, state);
+	}
 	return true;
 }
 
@@ -158,11 +186,11 @@ static bool keep_ended(struct import_keep *k, const struct import_reader *r, str
 	int ended;
 
 	if (!describe(k, r, SUBSCRIPTION_PENDING, &n, e) ||
-		!look_up(k, row->email, n.list_id, &known, e))
+		!look_up_left(k, row->email, n.list_id, &known, e))
 		return false;
 	int64_t *count = ending(&k->counts, &known, row);
 	++*count;
-	if (count == &k->counts.already || count == &k->counts.came_back)
+	if (count != &k->counts.ended && count != &k->counts.ended_here)
 		return true;
 	if (known.state == NO_SUBSCRIPTION &&
 		(!store_subscriber_add(k->store, &n, clock_now(), &result, e) ||

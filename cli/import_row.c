@@ -51,7 +51,7 @@ static const struct {
 static void set_state(struct import_row *r, enum subscription_state state)
 {
 	/* Of two columns the one that says no is believed. */
-	if (r->has_state && r->state >= SUBSCRIPTION_UNSUBSCRIBED)
+	if (import_row_has_left(r))
 		return;
 	r->has_state = true;
 	r->state = state;
@@ -263,7 +263,7 @@ bool import_row_read(const struct import_columns *c, const char *const *cells, s
 	put_name(out, &name);
 	if (out->name != NULL && strlen(out->name) > NAME_MAX_BYTES)
 		return error_set(e, ERROR_DATA, "the name is longer than %d bytes", NAME_MAX_BYTES);
-	if (ended && (!out->has_state || out->state < SUBSCRIPTION_UNSUBSCRIBED))
+	if (ended && !import_row_has_left(out))
 		set_state(out, SUBSCRIPTION_UNSUBSCRIBED);
 	return true;
 }
@@ -276,6 +276,11 @@ bool import_row_swallowed(const struct import_columns *c, const char *const *cel
 		if (c->fields[i] == FIELD_EMAIL && strpbrk(cells[i], "\r\n") != NULL)
 			return true;
 	return false;
+}
+
+bool import_row_has_left(const struct import_row *r)
+{
+	return r->has_state && r->state >= SUBSCRIPTION_UNSUBSCRIBED;
 }
 
 void import_row_free(struct import_row *r)

@@ -31,6 +31,7 @@ bool import_row_read(const struct import_columns *c, const char *const *cells, s
 /* True if a record of several lines looks like one that a stray quote made of them: its address
  * goes over several lines, or it has too many cells. */
 bool import_row_swallowed(const struct import_columns *c, const char *const *cells, size_t n);
+bool import_row_has_left(const struct import_row *r); /* the line says so */
 void import_row_free(struct import_row *r);
 
 #endif

@@ -1,5 +1,6 @@
 /* `show`: everything known of one subscriber: the person, the subscriptions, and each delivery with
- * what the relay said to every attempt. */
+ * what the relay said to every attempt. Of an address that nobody has any more it may still be
+ * known that it is suppressed. */
 #include "args.h"
 #include "cli.h"
 #include "command.h"
@@ -8,6 +9,7 @@
 #include "hubmail/base_mem.h"
 #include "hubmail/store_delivery.h"
 #include "hubmail/store_subscriber.h"
+#include "hubmail/store_suppression.h"
 #include "reader.h"
 #include <stdlib.h>
 
@@ -54,12 +56,15 @@ static const struct table deliveries = {.key = "deliveries",
 static const struct table attempts = {
 	.key = "attempts", .title = "Attempts", TABLE_COLUMNS(attempt_columns)};
 
-static void person(struct report *r, const struct store_subscriber *sub)
+static void person(
+	struct report *r, const struct store_subscriber *sub, const struct store_suppression *sup)
 {
 	report_field(r, "email", "Address", cell_text(sub->email));
 	report_field(r, "name", "Name", cell_text(sub->name));
-	report_field(r, "id", "Number", cell_number(sub->id));
+	report_field(r, "id", "Number", sub->id != 0 ? cell_number(sub->id) : cell_none());
 	report_field(r, "created_at", "Known since", cell_time(sub->created_at));
+	report_field(r, "suppressed_at", "Suppressed since", cell_time(sup->at));
+	report_field(r, "suppression_reason", "because of", cell_text(sup->reason));
 	if (sub->tags.n > 0 || report_style(r) != REPORT_TERMINAL)
 		report_field(r, "tags", "Tags", cell_list(&sub->tags));
 	if (report_style(r) == REPORT_JSON) {
@@ -128,7 +133,7 @@ static bool history(struct cli *cli, int64_t subscriber_id, struct error *e)
 	bool done;
 
 	report_table(cli->report, &deliveries);
-	done = store_delivery_each(cli->store, &f, delivery, &h, e);
+	done = subscriber_id == 0 || store_delivery_each(cli->store, &f, delivery, &h, e);
 	if (h.held)
 		digest_report_held(cli->report);
 	/* A page of JSON always has the same names; elsewhere no attempts need no heading. */
@@ -143,20 +148,39 @@ static bool history(struct cli *cli, int64_t subscriber_id, struct error *e)
 	return done;
 }
 
+static bool show(
+	struct cli *cli, const char *email, const struct store_suppression *sup, struct error *e)
+{
+	struct store_subscriber sub;
+	struct error why = {0};
+
+	if (!store_subscriber_get(cli->store, email, &sub, &why)) {
+		if (why.code != ERROR_NOT_FOUND || sup->at == 0) {
+			*e = why;
+			return false;
+		}
+		sub.email = xstrdup(email); /* all that there is of a page */
+	}
+	person(cli->report, &sub, sup);
+	bool done = history(cli, sub.id, e);
+	store_subscriber_free(&sub);
+	return done;
+}
+
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	char email[ADDRESS_MAX + 1];
-	struct store_subscriber sub;
+	struct store_suppression sup;
 
 	if (!address_normalise(a->words[0], email, e)) {
 		e->code = ERROR_REFUSED;
 		return false;
 	}
-	if (!cli_store(cli, STORE_READ, e) || !store_subscriber_get(cli->store, email, &sub, e))
+	if (!cli_store(cli, STORE_READ, e) || !cli_secret(cli, e) ||
+		!store_suppression_get(cli->store, email, &sup, e))
 		return false;
-	person(cli->report, &sub);
-	bool done = history(cli, sub.id, e);
-	store_subscriber_free(&sub);
+	bool done = show(cli, email, &sup, e);
+	store_suppression_free(&sup);
 	return done;
 }
 
@@ -167,6 +191,7 @@ const struct command command_show = {
 	.min_words = 1,
 	.max_words = 1,
 	.summary = "shows everything known of one subscriber",
-	.help = "That is the person, the subscriptions, and every delivery with what the relay said.",
+	.help = "That is the person, the subscriptions, and every delivery with what the relay said.\n"
+		"An address that is suppressed is known as such even if nobody has it any more.",
 	.run = run,
 };

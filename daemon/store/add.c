@@ -3,6 +3,7 @@
  * a statement costs more than its row. */
 #include "hubmail/store_subscriber.h"
 
+#include "hubmail/store_suppression.h"
 #include "sql.h"
 #include <strings.h>
 
@@ -44,6 +45,7 @@ struct arrival {
 	int64_t id;   /* 0: nobody has that address */
 	int state;    /* enum subscription_state, or NO_SUBSCRIPTION */
 	bool renamed; /* the name given is another one */
+	bool suppressed;
 };
 
 static void bind_text(sqlite3_stmt *st, int at, const char *text)
@@ -172,10 +174,35 @@ static bool renew(
 
 /* ---- All ---- */
 
-/* Whether the reader may not be added. Nothing is written of one who may not. */
-static bool is_refused(const struct arrival *a)
+/* Who has an active subscription is not asked for: no suppression leaves one. */
+static bool find_suppressed(struct store *s, struct arrival *all, size_t n, struct error *e)
 {
-	return a->state == SUBSCRIPTION_UNSUBSCRIBED && !a->n->force;
+	struct store_suppression sup;
+	bool any = false;
+
+	if (!store_suppression_any(s, &any, e))
+		return false;
+	for (size_t i = 0; any && i < n; i++) {
+		if (all[i].state == SUBSCRIPTION_PENDING || all[i].state == SUBSCRIPTION_CONFIRMED)
+			continue;
+		if (!store_suppression_get(s, all[i].n->email, &sup, e))
+			return false;
+		all[i].suppressed = sup.at != 0;
+		store_suppression_free(&sup);
+	}
+	return true;
+}
+
+/* Nothing is written of a reader who may not be added. */
+static bool is_refused(const struct arrival *a, enum store_add_result *result)
+{
+	if (a->suppressed)
+		*result = STORE_SUPPRESSED;
+	else if (a->state == SUBSCRIPTION_UNSUBSCRIBED && !a->n->force)
+		*result = STORE_REFUSED;
+	else
+		return false;
+	return true;
 }
 
 /* Those that are looked up together have different addresses, for none sees what the one before it
@@ -198,9 +225,9 @@ static bool add(struct store *s, struct arrival *all, size_t n, enum store_add_r
 
 	for (size_t i = 0; i < n; i++) {
 		struct arrival *a = &all[i];
-		results[i] = is_refused(a) ? STORE_REFUSED : STORE_ADDED;
-		if (results[i] == STORE_REFUSED)
+		if (is_refused(a, &results[i]))
 			continue;
+		results[i] = STORE_ADDED;
 		if (a->renamed && !sql_run(s, e, SQL_NAME, "it", a->id, a->n->name))
 			return false;
 		if (a->state == NO_SUBSCRIPTION)
@@ -225,6 +252,7 @@ bool store_subscribers_add(struct store *s, const struct store_subscriber_new *a
 				.at = some[i].at > 0 ? some[i].at : now,
 				.state = NO_SUBSCRIPTION};
 		if (!look_up(s, arrivals, together, e) ||
+			!find_suppressed(s, arrivals, together, e) ||
 			!add(s, arrivals, together, results + done, e))
 			return false;
 	}
@@ -236,6 +264,8 @@ bool store_subscriber_add(struct store *s, const struct store_subscriber_new *n,
 {
 	if (!store_subscribers_add(s, n, 1, now, result, e))
 		return false;
+	if (*result == STORE_SUPPRESSED)
+		return error_set(e, ERROR_REFUSED, "%s: is suppressed", n->email);
 	return *result != STORE_REFUSED ||
 	       error_set(e, ERROR_REFUSED,
 		       "%s: unsubscribed from this list; --force subscribes again", n->email);

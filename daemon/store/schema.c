@@ -183,6 +183,13 @@ static const char *const steps[] = {
 	/* 3. What is due is asked for digest by digest. */
 	"DROP INDEX delivery_due;"
 	"CREATE INDEX delivery_due ON delivery (digest_id, due_at) WHERE state = 1;",
+
+	/* 4. Addresses that are never mailed again, known by a hash alone, for it outlives the
+	 * person's row. */
+	"CREATE TABLE suppression ("
+	" hash BLOB PRIMARY KEY,"
+	" reason TEXT,"
+	" at INTEGER NOT NULL) WITHOUT ROWID, STRICT;",
 };
 
 struct schema schema_current(void)

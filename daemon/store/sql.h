@@ -3,6 +3,7 @@
 #ifndef HUBMAIL_STORE_SQL_H
 #define HUBMAIL_STORE_SQL_H
 
+#include "hubmail/base_crypto.h"
 #include "hubmail/base_error.h"
 #include "hubmail/store.h"
 #include <sqlite3.h>
@@ -25,8 +26,9 @@ struct store {
 	char *path;
 	enum store_mode mode;
 	struct sql_cached *statements;
-	bool durable;      /* commits are on disk (fsync) when they return */
-	int wal_looked_at; /* pages that the WAL had when it was last asked for a checkpoint */
+	struct deriver *hasher; /* of suppressed addresses; NULL before store_set_secret() */
+	bool durable;           /* commits are on disk (fsync) when they return */
+	int wal_looked_at;      /* pages that the WAL had when it was last asked for a checkpoint */
 	struct digest_change changes[DIGEST_CHANGES]; /* not in the tables yet */
 	size_t n_changes;
 };
@@ -91,5 +93,10 @@ bool digest_count(struct store *s, int64_t digest_id, int from, int to, int64_t 
 bool digest_count_later(
 	struct store *s, int64_t digest_id, int from, int to, int64_t now, struct error *e);
 bool digest_settle(struct store *s, struct error *e);
+
+/* subscription.c: ends all subscriptions of a person, who need not have any, as the operator does.
+ */
+bool subscription_end_all(
+	struct store *s, int64_t subscriber_id, int64_t now, int *ended, struct error *e);
 
 #endif

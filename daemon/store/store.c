@@ -162,9 +162,16 @@ void store_close(struct store *s)
 	if (s == NULL)
 		return;
 	sql_free(s);
+	deriver_free(s->hasher);
 	sqlite3_close(s->db);
 	free(s->path);
 	free(s);
+}
+
+void store_set_secret(struct store *s, const struct secret *secret)
+{
+	deriver_free(s->hasher);
+	s->hasher = deriver_new(secret, "hubmail suppression 1");
 }
 
 int store_lock(const char *path, struct error *e)
@@ -210,6 +217,11 @@ void store_rollback(struct store *s)
 	s->n_changes = 0;
 	if (!sqlite3_get_autocommit(s->db))
 		sql_run(s, NULL, "ROLLBACK", "");
+}
+
+bool store_begin_reading(struct store *s, struct error *e)
+{
+	return sql_run(s, e, "BEGIN", "");
 }
 
 /* The addresses of all readers will be in it: nobody else may look, not even while it grows. */

@@ -1,5 +1,5 @@
-/* Subscribers: who they are, and finding them. They are put in in add.c; what they subscribed to is
- * changed in subscription.c. */
+/* Subscribers: who they are, and finding them. They are put in in add.c, and taken out in erase.c;
+ * what they subscribed to is changed in subscription.c. */
 #include "hubmail/store_subscriber.h"
 
 #include "hubmail/base_mem.h"

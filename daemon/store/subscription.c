@@ -63,10 +63,34 @@ static bool cancel_queued(
 	}
 }
 
+/* Of one list, or with 0 of all. */
+static bool end_active(struct store *s, int64_t subscriber_id, int64_t list_id,
+	enum subscription_state state, int64_t now, int *ended, struct error *e)
+{
+	*ended = 0;
+	for (;;) {
+		int64_t list = 0;
+		if (!sql_number(s, e, &list, SQL_ACTIVE, "iz", subscriber_id, list_id))
+			return false;
+		if (list == 0)
+			return true;
+		if (!sql_run(s, e, SQL_END, "iidi", list, subscriber_id, (int)state, now) ||
+			!cancel_queued(s, list, subscriber_id, now, e))
+			return false;
+		++*ended;
+	}
+}
+
+bool subscription_end_all(
+	struct store *s, int64_t subscriber_id, int64_t now, int *ended, struct error *e)
+{
+	return end_active(s, subscriber_id, 0, SUBSCRIPTION_REMOVED, now, ended, e);
+}
+
 bool store_subscription_end(struct store *s, int64_t subscriber_id, int64_t list_id,
 	enum subscription_state state, int64_t now, int *ended, struct error *e)
 {
-	int64_t known = 0, list = 0;
+	int64_t known = 0;
 
 	*ended = 0;
 	if (!sql_number(s, e, &known, SQL_ANY, "iz", subscriber_id, list_id))
@@ -77,17 +101,7 @@ bool store_subscription_end(struct store *s, int64_t subscriber_id, int64_t list
 	if (state == SUBSCRIPTION_UNSUBSCRIBED &&
 		!sql_run(s, e, SQL_END_AGAIN, "izd", subscriber_id, list_id, (int)state))
 		return false;
-	for (;;) {
-		list = 0;
-		if (!sql_number(s, e, &list, SQL_ACTIVE, "iz", subscriber_id, list_id))
-			return false;
-		if (list == 0)
-			return true;
-		if (!sql_run(s, e, SQL_END, "iidi", list, subscriber_id, (int)state, now) ||
-			!cancel_queued(s, list, subscriber_id, now, e))
-			return false;
-		++*ended;
-	}
+	return end_active(s, subscriber_id, list_id, state, now, ended, e);
 }
 
 bool store_subscription_state(struct store *s, int64_t subscriber_id, int64_t list_id,

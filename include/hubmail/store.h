@@ -4,6 +4,7 @@
 #ifndef HUBMAIL_STORE_H
 #define HUBMAIL_STORE_H
 
+#include "hubmail/base_crypto.h"
 #include "hubmail/base_error.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,10 @@ enum store_mode {
 struct store *store_open(const char *path, enum store_mode mode, struct error *e);
 void store_close(struct store *s); /* NULL is fine */
 
+/* Gives a connection the daemon's secret, by which suppressed addresses are known: under another
+ * one none of them would be found. */
+void store_set_secret(struct store *s, const struct secret *secret);
+
 /* Holds the daemon's lock on a database: DATABASE.lock, flock(2), with the process id inside.
  * ERROR_REFUSED names the process that has it. Returns the descriptor, to be kept open for as long
  * as the daemon runs, or -1. */
@@ -37,6 +42,10 @@ int store_lock(const char *path, struct error *e);
 bool store_begin(struct store *s, struct error *e);
 bool store_commit(struct store *s, struct error *e);
 void store_rollback(struct store *s);
+
+/* From here to store_rollback() all that is read is of one moment, and many small reads cost less.
+ * On any connection. */
+bool store_begin_reading(struct store *s, struct error *e);
 
 /* Copies the whole database to `path` while others go on using it. ERROR_REFUSED if the file is
  * there; a new one is its owner's alone (0600), and gone again if the copy fails. */

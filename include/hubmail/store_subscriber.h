@@ -51,7 +51,7 @@ struct store_subscriber_new {
 	size_t n_attributes;
 	const char *origin; /* "hubmailctl add", "import readers.csv": kept as the proof where
 			       consent came from */
-	bool force;         /* also when the reader unsubscribed or was removed */
+	bool force;         /* also when the reader unsubscribed */
 	int64_t at;         /* since when, Unix seconds; 0: now */
 };
 
@@ -62,16 +62,18 @@ enum store_add_result {
 			       the operator and now added again */
 	STORE_CONFIRMED,    /* it was pending and is confirmed now */
 	STORE_REFUSED,      /* the reader unsubscribed and force is not set: nothing was changed */
+	STORE_SUPPRESSED,   /* the address is suppressed, whatever force says (see
+			       store_suppression_lift()): nothing was changed */
 };
 
 /* Adds n readers one after the other, results[i] telling what became of all[i]. Those with the same
  * address must stand beside each other; many in a call are put in much faster. On a STORE_WRITE
  * connection only between store_begin() and store_commit(); after an error nothing of the
- * transaction may be kept. `now` is in Unix seconds. */
+ * transaction may be kept. `now` is in Unix seconds. Needs store_set_secret(). */
 bool store_subscribers_add(struct store *s, const struct store_subscriber_new *all, size_t n,
 	int64_t now, enum store_add_result *results, struct error *e);
 
-/* The same for one; STORE_REFUSED is ERROR_REFUSED here. */
+/* The same for one; STORE_REFUSED and STORE_SUPPRESSED are ERROR_REFUSED here. */
 bool store_subscriber_add(struct store *s, const struct store_subscriber_new *n, int64_t now,
 	enum store_add_result *result, struct error *e);
 

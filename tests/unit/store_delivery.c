@@ -10,16 +10,6 @@ static struct store_ready first_ready(struct fixture *f, int64_t digest)
 	return r;
 }
 
-static enum store_go turn(struct fixture *f, int place, const struct store_result *result,
-	const struct delivery_key *next)
-{
-	struct store_turn t = {.session = place, .result = result, .next = next, .at = NOW};
-	enum store_go go;
-
-	assert_ok(f, store_delivery_turn(f->store, &t, &go, &f->e));
-	return go;
-}
-
 static struct store_result result_of(struct delivery_key key, enum delivery_outcome outcome)
 {
 	return (struct store_result){.key = key,

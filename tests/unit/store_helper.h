@@ -20,6 +20,8 @@
 
 #define NOW 1790000000
 
+static const struct secret unit_secret = {{1, 2, 3}};
+
 struct fixture {
 	char folder[64];
 	char path[96];
@@ -44,6 +46,7 @@ static inline int set_up(void **state)
 	f->store = store_open(f->path, STORE_WRITE, &f->e);
 	if (f->store == NULL)
 		fail_msg("%s", f->e.text);
+	store_set_secret(f->store, &unit_secret);
 	f->list = store_list_ensure(f->store, "news", &f->e);
 	assert_int_not_equal(f->list, 0);
 	*state = f;
@@ -83,6 +86,17 @@ static inline int64_t reader_id(struct fixture *f, const char *email)
 	int64_t id = sub.id;
 	store_subscriber_free(&sub);
 	return id;
+}
+
+/* A turn of the session in that place. */
+static inline enum store_go turn(struct fixture *f, int place, const struct store_result *result,
+	const struct delivery_key *next)
+{
+	struct store_turn t = {.session = place, .result = result, .next = next, .at = NOW};
+	enum store_go go;
+
+	assert_ok(f, store_delivery_turn(f->store, &t, &go, &f->e));
+	return go;
 }
 
 /* n readers r1@example.org … and a digest whose deliveries are queued. */
