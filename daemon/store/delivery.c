@@ -173,6 +173,11 @@ static enum delivery_state state_after(const struct store_result *r, enum delive
 	return r->outcome == OUTCOME_UNKNOWN && r->hold ? DELIVERY_HELD : DELIVERY_DEFERRED;
 }
 
+static bool count_use(struct store *s, const struct store_result *r, struct error *e)
+{
+	return r->use_slot == 0 || sql_run(s, e, SQL_USE, "ti", r->relay, r->use_slot);
+}
+
 static bool put_attempt(struct store *s, const struct store_result *r, int number, struct error *e)
 {
 	return sql_run(s, e, SQL_ATTEMPT,
@@ -180,7 +185,7 @@ static bool put_attempt(struct store *s, const struct store_result *r, int numbe
 		       "ztt",
 		       r->key.digest_id, r->key.subscriber_id, number, r->at, (int)r->outcome,
 		       r->relay, (int64_t)r->code, r->enhanced, r->text) &&
-	       (r->use_slot == 0 || sql_run(s, e, SQL_USE, "ti", r->relay, r->use_slot));
+	       count_use(s, r, e);
 }
 
 /* *done: it was that simple. */
@@ -208,9 +213,10 @@ static bool put_result(struct store *s, const struct store_result *r, struct err
 	if (done)
 		return true;
 	int found = look_up(s, &r->key, &was, e);
-	if (found <= 0)
-		return found == 0; /* the digest or the reader was erased meanwhile: there is
-				      nothing to note it on */
+	if (found < 0)
+		return false;
+	if (found == 0)
+		return count_use(s, r, e); /* the reader was erased: that is all there is to note */
 	enum delivery_state state = state_after(r, (enum delivery_state)was.state);
 	int64_t due_at = state == DELIVERY_DEFERRED ? r->retry_at : 0;
 	return sql_run(s, e, SQL_SET, "iiddz", r->key.digest_id, r->key.subscriber_id, (int)state,

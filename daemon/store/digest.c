@@ -23,8 +23,10 @@ static const char SQL_NEW_MESSAGE[] =
 	"INSERT INTO digest_message (digest_id, message) VALUES (?1, ?2)";
 static const char SQL_NEW_POST[] =
 	"INSERT INTO digest_post (digest_id, position, post_id) VALUES (?1, ?2, ?3)";
+/* A reader may have been erased since the digest was asked for. */
 static const char SQL_NEW_DELIVERY[] =
-	"INSERT INTO delivery (digest_id, subscriber_id, state, attempts) VALUES (?1, ?2, 0, 0) ON CONFLICT DO NOTHING";
+	"INSERT INTO delivery (digest_id, subscriber_id, state, attempts)"
+	" SELECT ?1, id, 0, 0 FROM subscriber WHERE id = ?2 ON CONFLICT DO NOTHING";
 
 static const char SQL_PLAN[] =
 	"SELECT list_id, edition, is_default, enqueued_to, state FROM digest WHERE id = ?1";

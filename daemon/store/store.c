@@ -17,19 +17,33 @@
 
 #define BUSY_MAX_MS 10000
 #define BUSY_NAP_US 500
+#define EMPTY_MAX_MS 20 /* so long an attempt to empty the log may keep others waiting */
+#define EMPTY_TRIES 30
+#define EMPTY_NAP_US 50000
 #define WAL_PAGES 4000
 #define WAL_LOOK_PAGES 250
 #define SCARCE_BYTES (64u << 20)
 
 /* SQLite's own waiting grows to 100 ms a nap, in which the daemon's writer has come and gone a
  * hundred times: a short even nap gets a tool its turn. */
-static int wait_turn(void *arg, int naps)
+static int nap(int naps, int max_ms)
 {
-	(void)arg;
-	if (naps > BUSY_MAX_MS * 1000 / BUSY_NAP_US)
+	if (naps > max_ms * 1000 / BUSY_NAP_US)
 		return 0;
 	usleep(BUSY_NAP_US);
 	return 1;
+}
+
+static int wait_turn(void *arg, int naps)
+{
+	(void)arg;
+	return nap(naps, BUSY_MAX_MS);
+}
+
+static int wait_briefly(void *arg, int naps)
+{
+	(void)arg;
+	return nap(naps, EMPTY_MAX_MS);
 }
 
 static bool not_permitted(const char *path, struct error *e)
@@ -104,8 +118,10 @@ static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
 
 static bool set_up(struct store *s, struct error *e)
 {
+	/* What is erased is overwritten, as Debian builds SQLite. */
 	static const char common[] =
-		"PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+		"PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+		"PRAGMA secure_delete = ON;";
 	static const char *const by_mode[] = {
 		[STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000",
 		[STORE_WRITE] = "PRAGMA cache_size = -16000",
@@ -222,6 +238,22 @@ void store_rollback(struct store *s)
 bool store_begin_reading(struct store *s, struct error *e)
 {
 	return sql_run(s, e, "BEGIN", "");
+}
+
+bool store_empty_log(struct store *s)
+{
+	int rc = SQLITE_BUSY;
+
+	for (int i = 0; i < EMPTY_TRIES && (rc & 0xff) == SQLITE_BUSY; i++) {
+		if (i > 0)
+			usleep(EMPTY_NAP_US);
+		/* This does most of it while others write; for the rest they have to wait. */
+		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		sqlite3_busy_handler(s->db, wait_briefly, NULL);
+		rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		sqlite3_busy_handler(s->db, wait_turn, NULL);
+	}
+	return rc == SQLITE_OK;
 }
 
 /* The addresses of all readers will be in it: nobody else may look, not even while it grows. */

@@ -47,6 +47,12 @@ void store_rollback(struct store *s);
  * On any connection. */
 bool store_begin_reading(struct store *s, struct error *e);
 
+/* Moves what is in the write-ahead log into the database and empties the log, so that what was
+ * erased is not to be read there any more. False if that could not be, for others read or write
+ * all the time: nobody is kept waiting longer than the disk takes. Not in a transaction. Up to some
+ * 2 s. */
+bool store_empty_log(struct store *s);
+
 /* Copies the whole database to `path` while others go on using it. ERROR_REFUSED if the file is
  * there; a new one is its owner's alone (0600), and gone again if the copy fails. */
 bool store_backup(struct store *s, const char *path, struct error *e);

@@ -127,6 +127,21 @@ bool store_subscription_end(struct store *s, int64_t subscriber_id, int64_t list
 bool store_subscription_state(struct store *s, int64_t subscriber_id, int64_t list_id,
 	enum subscription_state *out, struct error *e);
 
+struct store_erasure {
+	bool done;
+	int64_t upto;   /* what the next call takes as `after` */
+	int deliveries; /* erased by this call */
+};
+/* Erases a person and everything that names it: tags, attributes, subscriptions, deliveries with
+ * their attempts. Counters of digests stay as they are, and what was still to be sent counts as
+ * cancelled; so does a message that a session has on the wire just now, whatever comes of it. A
+ * suppression of the address stays, too. Each call is one step of at most 50 ms, for a transaction
+ * of its own: the first with after = 0, and then with *out of the last until that is done. Where it
+ * stops half-way, the person is still there, without an active subscription, and can be erased
+ * anew. ERROR_NOT_FOUND if there is no such person. */
+bool store_subscriber_erase(struct store *s, int64_t subscriber_id, int64_t after, int64_t now,
+	struct store_erasure *out, struct error *e);
+
 /* How many confirmed readers a digest for this edition would reach (see store_digest_create()). */
 bool store_audience_count(struct store *s, int64_t list_id, enum edition edition, bool is_default,
 	int64_t *out, struct error *e);

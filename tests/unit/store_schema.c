@@ -1,6 +1,8 @@
 /* Opening databases: new ones, older ones, newer ones, other people's. */
 #include "../../daemon/store/sql.h"
 #include "store_helper.h"
+
+#include "hubmail/store_suppression.h"
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -178,6 +180,33 @@ static void test_posts_of_the_first_schema_are_still_known_by_their_links(void *
 	post_list_free(&l);
 }
 
+/* Every schema that was ever current becomes the one of today, with its readers. */
+static void test_a_database_of_any_age_learns_to_suppress(void **state)
+{
+	struct fixture *f = *state;
+	static const char reader[] =
+		"INSERT INTO list (name) VALUES ('news');"
+		"INSERT INTO subscriber (email, created_at) VALUES ('Ann@example.org', 5);"
+		"INSERT INTO subscription (list_id, subscriber_id, state, created_at)"
+		" VALUES (1, 1, 1, 5)";
+	struct store_suppressed done;
+	struct store_suppression sup;
+
+	for (int version = 1; version < schema_current().n; version++) {
+		sqlite3_close(at_version(f, (struct schema){schema_current().steps, version}));
+		execute(f, reader);
+		f->store = store_open(f->path, STORE_WRITE, &f->e);
+		assert_non_null(f->store);
+		store_set_secret(f->store, &unit_secret);
+		assert_ok(f, store_suppression_add(
+				     f->store, "ann@example.org", NULL, NOW, &done, &f->e));
+		assert_int_equal(done.ended, 1);
+		assert_ok(f, store_suppression_get(f->store, "ann@example.org", &sup, &f->e));
+		assert_int_equal(sup.at, NOW);
+		assert_int_equal(number(f->path, "PRAGMA user_version"), schema_current().n);
+	}
+}
+
 static void test_one_daemon_at_a_time_has_the_lock(void **state)
 {
 	struct fixture *f = *state;
@@ -199,6 +228,30 @@ static void test_one_daemon_at_a_time_has_the_lock(void **state)
 	fd = store_lock(f->path, &f->e);
 	assert_true(fd >= 0);
 	close(fd);
+}
+
+static void test_the_log_is_emptied_unless_somebody_reads(void **state)
+{
+	struct fixture *f = *state;
+	char log[128];
+	struct stat st;
+	sqlite3 *db;
+
+	snprintf(log, sizeof(log), "%s-wal", f->path);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "BEGIN; SELECT * FROM list", NULL, NULL, NULL), SQLITE_OK);
+	add_reader(f, "a@example.org");
+	assert_false(store_empty_log(f->store));
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size > 0);
+	add_reader(f, "b@example.org"); /* nobody has to wait for that reader */
+	sqlite3_close(db);
+	assert_true(store_empty_log(f->store));
+	assert_int_equal(stat(log, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	add_reader(f, "c@example.org");
+	assert_int_equal(number(f->path, "SELECT count(*) FROM subscriber"), 3);
 }
 
 static void test_a_backup_is_a_whole_database_and_overwrites_nothing(void **state)
@@ -265,7 +318,9 @@ int main(void)
 		TEST(test_an_older_database_is_migrated_after_a_copy_was_made),
 		TEST(test_a_migration_that_fails_changes_nothing),
 		TEST(test_posts_of_the_first_schema_are_still_known_by_their_links),
+		TEST(test_a_database_of_any_age_learns_to_suppress),
 		TEST(test_one_daemon_at_a_time_has_the_lock),
+		TEST(test_the_log_is_emptied_unless_somebody_reads),
 		TEST(test_a_backup_is_a_whole_database_and_overwrites_nothing),
 		TEST(test_only_its_owner_reads_a_backup),
 		TEST(test_a_backup_that_fails_leaves_no_file_and_names_it),
