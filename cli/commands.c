@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct command command_add, command_remove, command_show, command_subscribers,
-	command_import, command_export, command_lists, command_sources, command_posts, command_poll,
-	command_parse, command_send, command_preview, command_digests, command_queue, command_pause,
-	command_resume, command_cancel, command_retry, command_status, command_dkim, command_backup,
+extern const struct command command_add, command_remove, command_suppress, command_unsuppress,
+	command_erase, command_show, command_subscribers, command_import, command_export,
+	command_lists, command_sources, command_posts, command_poll, command_parse, command_send,
+	command_preview, command_digests, command_queue, command_pause, command_resume,
+	command_cancel, command_retry, command_status, command_dkim, command_backup,
 	command_completion, command_help;
 
 const struct command *const commands[] = {
 	&command_add,
 	&command_remove,
+	&command_suppress,
+	&command_unsuppress,
+	&command_erase,
 	&command_show,
 	&command_subscribers,
 	&command_import,
@@ -53,8 +57,7 @@ const struct option_spec global_options[] = {
 };
 
 /* What the design names and this version does not have. */
-static const char *const later[] = {
-	"edit", "erase", "suppress", "unsuppress", "test", "bounce", "doctor", "stats", NULL};
+static const char *const later[] = {"edit", "test", "bounce", "doctor", "stats", NULL};
 
 /* What people type who know other programs. */
 static const struct {
@@ -62,7 +65,11 @@ static const struct {
 } elsewhere[] = {
 	{"ls", "hubmailctl subscribers` or `hubmailctl lists"},
 	{"rm", "hubmailctl remove"},
-	{"delete", "hubmailctl remove"},
+	{"delete", "hubmailctl remove` or `hubmailctl erase"},
+	{"forget", "hubmailctl erase"},
+	{"block", "hubmailctl suppress"},
+	{"blocklist", "hubmailctl suppress"},
+	{"unblock", "hubmailctl unsuppress"},
 	{"unsubscribe", "hubmailctl remove"},
 	{"mailq", "hubmailctl queue"},
 	{"flush", "hubmailctl retry"},

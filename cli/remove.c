@@ -94,7 +94,7 @@ const struct command command_remove = {
 	.max_words = -1,
 	.summary = "ends subscriptions",
 	.help = "What is queued for them is cancelled. The person and what was sent stay known;\n"
-		"`add` subscribes again.",
+		"`add` subscribes again. `suppress` keeps an address away, `erase` forgets a person.",
 	.options = options,
 	.run = run,
 };

@@ -13,8 +13,9 @@ from house import ENVIRONMENT
 from sink import find_program
 
 
-def on_terminal(house, *arguments, columns=120, zone="Europe/Zurich", deadline=30):
-    """(exit code, what a terminal would be sent): the program runs on a pseudo-terminal."""
+def on_terminal(house, *arguments, typed="", columns=120, zone="Europe/Zurich", deadline=30):
+    """(exit code, what a terminal would be sent): the program runs on a pseudo-terminal, where
+    somebody has typed ahead."""
     program = find_program(house.build, "hubmailctl")
     environment = {**os.environ, **ENVIRONMENT, "TERM": "xterm", "TZ": zone}
     controller, terminal = pty.openpty()
@@ -27,6 +28,7 @@ def on_terminal(house, *arguments, columns=120, zone="Europe/Zurich", deadline=3
         env=environment,
     )
     os.close(terminal)
+    os.write(controller, typed.encode())
     out, end = b"", time.monotonic() + deadline
     while time.monotonic() < end:
         if not select.select([controller], [], [], 1)[0]:

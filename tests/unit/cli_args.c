@@ -90,7 +90,8 @@ static void test_a_misspelt_command_or_option_gets_a_suggestion(void **state)
 	refused("frobnicate", "no such command");
 	refused("ls", "did you mean `hubmailctl subscribers` or `hubmailctl lists`?");
 	refused("rm a@example.org", "did you mean `hubmailctl remove`?");
-	refused("delete a@example.org", "did you mean `hubmailctl remove`?");
+	refused("delete a@example.org", "did you mean `hubmailctl remove` or `hubmailctl erase`?");
+	refused("block a@example.org", "did you mean `hubmailctl suppress`?");
 	refused("unsubscribe a@example.org", "did you mean `hubmailctl remove`?");
 	refused("mailq", "did you mean `hubmailctl queue`?");
 	refused("flush", "did you mean `hubmailctl retry`?");
