@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE 256
+
 static const char SQL_BY_EMAIL[] =
 	"SELECT id, email, name, created_at FROM subscriber WHERE email = ?1";
 static const char SQL_BY_ID[] = "SELECT id, email, name, created_at FROM subscriber WHERE id = ?1";
@@ -28,7 +30,7 @@ static const char SQL_EACH[] =
 	" AND (?4 IS NULL OR EXISTS (SELECT 1 FROM subscriber_attribute a"
 	"   WHERE a.subscriber_id = r.id AND a.key = ?4 AND a.value = ?5))"
 	" AND (?6 IS NULL OR instr(lower(r.email), lower(?6)) OR instr(lower(r.name), lower(?6)))"
-	" ORDER BY r.email";
+	" AND r.email > ?7 ORDER BY r.email LIMIT ?8";
 
 static bool load_tags(struct store *s, struct store_subscriber *sub, struct error *e)
 {
@@ -123,26 +125,49 @@ bool store_subscriber_get_by_id(
 	return get(s, sql_start(s, e, SQL_BY_ID, "i", id), "this number", out, e);
 }
 
-bool store_subscriber_each(struct store *s, const struct store_subscriber_filter *f,
-	store_subscriber_fn *fn, void *arg, struct error *e)
+static bool read_page(struct store *s, const struct store_subscriber_filter *f, const char *after,
+	struct store_subscriber page[PAGE], size_t *n, struct error *e)
 {
-	sqlite3_stmt *st = sql_start(s, e, SQL_EACH, "zdtttt", f->list_id, f->state, f->tag, f->key,
-		f->value, f->search);
-	bool go_on = true;
+	sqlite3_stmt *st = sql_start(s, e, SQL_EACH, "zdtttttd", f->list_id, f->state, f->tag,
+		f->key, f->value, f->search, after, PAGE);
 	int rc = -1;
 
-	while (st != NULL && go_on && (rc = sql_step(s, st, e)) == 1) {
-		struct store_subscriber sub;
-		if (!load(s, st, f->list_id, &sub, e)) {
-			sql_end(st);
-			return false;
+	*n = 0;
+	while (st != NULL && *n < PAGE && (rc = sql_step(s, st, e)) == 1) {
+		if (!load(s, st, f->list_id, &page[*n], e)) {
+			rc = -1;
+			break;
 		}
-		go_on = fn(&sub, arg);
-		store_subscriber_free(&sub);
+		++*n;
 	}
 	if (st != NULL)
 		sql_end(st);
 	return st != NULL && rc >= 0;
+}
+
+/* A page at a time: while fn waits for somebody who reads what it prints, no reading transaction is
+ * open, which would let the WAL grow. */
+bool store_subscriber_each(struct store *s, const struct store_subscriber_filter *f,
+	store_subscriber_fn *fn, void *arg, struct error *e)
+{
+	struct store_subscriber page[PAGE];
+	char *after = xstrdup("");
+	bool ok, go_on = true;
+	size_t n;
+
+	do {
+		ok = read_page(s, f, after, page, &n, e);
+		if (n > 0) {
+			free(after);
+			after = xstrdup(page[n - 1].email);
+		}
+		for (size_t i = 0; i < n; i++) {
+			go_on = go_on && ok && fn(&page[i], arg);
+			store_subscriber_free(&page[i]);
+		}
+	} while (ok && go_on && n == PAGE);
+	free(after);
+	return ok;
 }
 
 void store_subscriber_free(struct store_subscriber *sub)

@@ -112,7 +112,8 @@ struct store_subscriber_filter {
 	const char *search;      /* or NULL: part of the address or the name */
 };
 /* Calls fn for each that fits, in order of the address, with its content (valid during the call)
- * until fn returns false. With a list in the filter only that subscription is in it. */
+ * until fn returns false. With a list in the filter only that subscription is in it. No transaction
+ * is open during a call: who comes or goes meanwhile may be seen or not. */
 typedef bool store_subscriber_fn(const struct store_subscriber *sub, void *arg);
 bool store_subscriber_each(struct store *s, const struct store_subscriber_filter *f,
 	store_subscriber_fn *fn, void *arg, struct error *e);

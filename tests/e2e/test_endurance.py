@@ -53,7 +53,7 @@ def test_kills_at_random_moments(make_house, make_sink):
     print(f"HUBMAIL_SEED={seed}")
     moments = random.Random(seed)
     # A relay that takes its time: there is something on the wire at every moment until the end.
-    sink = make_sink("--delay", "15", build=fastest_build())
+    sink = make_sink("--delay", "40", build=fastest_build())
     house = make_house(sink.port, fastest_build())
     house.relay["connections"] = SESSIONS
     house.start()

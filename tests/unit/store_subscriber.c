@@ -1,3 +1,4 @@
+#include "../../daemon/store/sql.h"
 #include "store_helper.h"
 
 static void test_a_new_reader_is_added_with_all_that_was_said(void **state)
@@ -302,9 +303,46 @@ static void test_filters_find_by_state_tag_attribute_and_text(void **state)
 	strlist_free(&tags);
 }
 
+struct listing {
+	struct store *store;
+	char last[64];
+	int n, stop_at;
+};
+
+/* Each once, in order, and somebody who looks at one for hours is in nobody's way. */
+static bool list_one(const struct store_subscriber *sub, void *arg)
+{
+	struct listing *l = arg;
+
+	assert_int_equal(sqlite3_txn_state(l->store->db, "main"), SQLITE_TXN_NONE);
+	assert_true(strcmp(l->last, sub->email) < 0);
+	snprintf(l->last, sizeof(l->last), "%s", sub->email);
+	return ++l->n != l->stop_at;
+}
+
+static void test_many_readers_are_listed_without_a_transaction_in_between(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_subscriber_filter all = {.state = -1};
+
+	for (int i = 0; i < 600; i++) {
+		char email[64];
+		snprintf(email, sizeof(email), "r%03d@example.org", i);
+		add_reader(f, email);
+	}
+	struct listing whole = {.store = f->store}, part = {.store = f->store, .stop_at = 300};
+	assert_ok(f, store_subscriber_each(f->store, &all, list_one, &whole, &f->e));
+	assert_int_equal(whole.n, 600);
+	assert_ok(f, store_subscriber_each(f->store, &all, list_one, &part, &f->e));
+	assert_int_equal(part.n, 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_many_readers_are_listed_without_a_transaction_in_between, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_new_reader_is_added_with_all_that_was_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
