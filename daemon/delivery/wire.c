@@ -457,6 +457,14 @@ static bool await_room(struct wire *w, int64_t deadline)
 	return true;
 }
 
+/* An answer is here before libesmtp has written all it has to write. What was sent ahead is
+ * answered as early, but libesmtp must write it before it reads that: with RSET in front of it, it
+ * would take the answer for another command's. */
+static bool is_answered_early(const struct wire *w)
+{
+	return w->in_at < w->in_end && !w->ahead.sent;
+}
+
 /* libesmtp asks with one entry for reading, one for writing, or both. An entry for reading is ready
  * when there is an answer and not only a TLS ticket, and one for writing when the buffer has room:
  * libesmtp never waits for an answer to what it has not sent. A time of 0 is its look for early
@@ -477,7 +485,7 @@ int wire_on_poll(struct wire *w, struct pollfd *fds, nfds_t n, int timeout_ms)
 	if (writing != NULL)
 		ready = await_room(w, deadline);
 	else
-		ready = timeout_ms == 0 ? w->in_at < w->in_end : await_answer(w, deadline);
+		ready = timeout_ms == 0 ? is_answered_early(w) : await_answer(w, deadline);
 	if (!ready) {
 		if (writing != NULL || (w->out_len > 0 && timeout_ms != 0))
 			break_off(w);
@@ -485,7 +493,7 @@ int wire_on_poll(struct wire *w, struct pollfd *fds, nfds_t n, int timeout_ms)
 	}
 	if (writing != NULL)
 		writing->revents = POLLOUT;
-	if (reading != NULL && (writing == NULL || w->in_at < w->in_end))
+	if (reading != NULL && (writing == NULL || is_answered_early(w)))
 		reading->revents = POLLIN;
 	return (writing != NULL) + (reading != NULL && reading->revents != 0);
 }

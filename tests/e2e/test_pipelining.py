@@ -98,6 +98,29 @@ def test_refusals_hit_only_whom_they_are_for(quick, make_sink, step):
     assert set(tries.values()) == {1}
 
 
+def test_a_refused_reader_after_a_refused_text_is_not_the_relay_s_fault(quick, make_sink):
+    sink = make_sink("--strict")
+    house = quick(sink)
+    readers = among()
+    readers[15:15] = gone = ["dot.550+ada@example.org", "550+bob@example.org"]
+    publish(house, readers)
+    house.wait_digest(sent=MANY, failed=2, queued=0, deferred=0, state="done")
+    assert sorted(d["email"] for d in house.queue("--state", "failed")) == sorted(gone)
+    assert "relay failed" not in house.log
+
+
+def test_a_refused_sender_after_a_refused_text_is_not_the_reader_s_fault(quick, make_sink):
+    sink = make_sink("--strict")
+    house = quick(sink)
+    sink.faults("4+ 1x mail reply 451 4.3.2 not now")
+    refused = "dot.550+gone@example.org"
+    readers = among(refused)
+    publish(house, readers)
+    house.wait_digest(sent=MANY, failed=1, queued=0, deferred=0, state="done")
+    assert [d["email"] for d in house.queue("--state", "failed")] == [refused]
+    assert "relay answered 451" in house.log
+
+
 GOING = "reply 421 4.3.2 going down"
 
 

@@ -103,6 +103,25 @@ static void test_a_reset_is_answered_before_what_has_come_already(void **state)
 	assert_true(wire_is_alive(&p->wire));
 }
 
+/* libesmtp looks for answers while it has RSET and MAIL in its own buffer. */
+static void test_no_answer_is_shown_before_its_command_is_written(void **state)
+{
+	struct pair *p = *state;
+	struct pollfd both[] = {
+		{.fd = p->lent, .events = POLLIN}, {.fd = p->lent, .events = POLLOUT}};
+
+	end_text(p);
+	peer_says(p, "550 no\r\n451 later\r\n503 no\r\n503 no\r\n");
+	libesmtp_reads(p, "550 no\r\n");
+	assert_int_equal(ask(p, POLLIN, 0), 0);
+	assert_int_equal(wire_on_poll(&p->wire, both, 2, DEADLINE_MS), 1);
+	assert_int_equal(both[0].revents, 0);
+	assert_int_equal(both[1].revents, POLLOUT);
+	libesmtp_writes(p, "RSET\r\nMAIL FROM:<" FROM ">\r\n");
+	libesmtp_reads(p, "250 2.0.0 reset\r\n");
+	libesmtp_reads(p, "451 later\r\n");
+}
+
 /* MAIL is refused: libesmtp gives up the connection. */
 static void test_a_refused_sender_ends_in_quit(void **state)
 {
@@ -200,6 +219,7 @@ int main(void)
 		TEST(test_libesmtp_may_write_it_in_any_portions),
 		TEST(test_without_pipelining_nothing_is_sent_ahead),
 		TEST(test_a_reset_is_answered_before_what_has_come_already),
+		TEST(test_no_answer_is_shown_before_its_command_is_written),
 		TEST(test_a_refused_sender_ends_in_quit),
 		TEST(test_another_envelope_than_the_relay_was_told_breaks_the_connection),
 		TEST(test_leaving_then_says_nothing),
