@@ -103,27 +103,6 @@ static void break_off(struct wire *w)
 		shutdown(w->fd, SHUT_RDWR);
 }
 
-/* Sends what the socket takes now. False if the connection is broken. */
-static bool flush(struct wire *w)
-{
-	size_t sent = 0;
-
-	while (!w->broken && sent < w->out_len) {
-		ssize_t n = transmit(w, w->out + sent, w->out_len - sent);
-		if (n > 0)
-			sent += (size_t)n;
-		else if (n < 0 && passing(errno))
-			break;
-		else
-			break_off(w);
-	}
-	if (w->broken)
-		return false;
-	memmove(w->out, w->out + sent, w->out_len - sent);
-	w->out_len -= sent;
-	return true;
-}
-
 /* Takes in what has arrived. 1: there is something to read; 0: nothing yet; -1: the end. */
 static int fill(struct wire *w)
 {
@@ -139,6 +118,35 @@ static int fill(struct wire *w)
 	w->in_at = 0;
 	w->in_end = (size_t)n;
 	return 1;
+}
+
+/* Sending has failed. The relay may have answered before it went: with an envelope behind it, a
+ * text can be over when something is still to be sent. */
+static void lose(struct wire *w)
+{
+	fill(w);
+	break_off(w);
+}
+
+/* Sends what the socket takes now. False if the connection is broken. */
+static bool flush(struct wire *w)
+{
+	size_t sent = 0;
+
+	while (!w->broken && sent < w->out_len) {
+		ssize_t n = transmit(w, w->out + sent, w->out_len - sent);
+		if (n > 0)
+			sent += (size_t)n;
+		else if (n < 0 && passing(errno))
+			break;
+		else
+			lose(w);
+	}
+	if (w->broken)
+		return false;
+	memmove(w->out, w->out + sent, w->out_len - sent);
+	w->out_len -= sent;
+	return true;
 }
 
 /* Waits for the socket until the moment `deadline`. False: it has passed. */
@@ -377,6 +385,7 @@ static void answer_first(struct wire *w, const char *answer)
 	size_t len = strlen(answer), unread = w->in_end - w->in_at;
 
 	if (len + unread > sizeof(w->in)) {
+		w->in_at = w->in_end; /* it would answer the wrong commands */
 		break_off(w);
 		return;
 	}

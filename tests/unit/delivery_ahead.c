@@ -179,6 +179,24 @@ static void test_what_does_not_end_a_text_is_not_added_to(void **state)
 	peer_hears_nothing(p);
 }
 
+/* The relay has taken the text and leaves while a part of the envelope is still to be sent: its
+ * answer is not lost with that. */
+static void test_an_answer_is_read_although_the_rest_cannot_be_sent(void **state)
+{
+	struct pair *p = *state;
+	struct linger at_once = {.l_onoff = 1};
+
+	end_text(p);
+	memcpy(p->wire.out, "DATA\r\n", 6);
+	p->wire.out_len = 6;
+	peer_says(p, "250 kept\r\n");
+	setsockopt(p->peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(p->peer);
+	p->peer = -1;
+	libesmtp_reads(p, "250 kept\r\n");
+	assert_false(wire_is_alive(&p->wire));
+}
+
 static void test_a_relay_that_answers_more_than_fits_is_left(void **state)
 {
 	struct pair *p = *state;
@@ -193,6 +211,7 @@ static void test_a_relay_that_answers_more_than_fits_is_left(void **state)
 	p->wire.in_at = 0; /* nothing of it has been read */
 	wire_on_write(&p->wire, "RSET\r\n", 6);
 	assert_false(wire_is_alive(&p->wire));
+	assert_int_equal(wire_on_read(&p->wire, much, sizeof(much)), 0);
 }
 
 /* A new connection starts with nothing announced. */
@@ -224,6 +243,7 @@ int main(void)
 		TEST(test_another_envelope_than_the_relay_was_told_breaks_the_connection),
 		TEST(test_leaving_then_says_nothing),
 		TEST(test_what_does_not_end_a_text_is_not_added_to),
+		TEST(test_an_answer_is_read_although_the_rest_cannot_be_sent),
 		TEST(test_a_relay_that_answers_more_than_fits_is_left),
 		TEST(test_the_next_connection_knows_nothing_of_it),
 	};
