@@ -4,10 +4,10 @@
  * breaks afterwards. */
 #include "import_batch.h"
 
+#include "hubmail/base_address.h"
 #include "hubmail/base_clock.h"
 #include "hubmail/base_mem.h"
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define READERS_MAX ((size_t)1 << 16)
@@ -89,7 +89,7 @@ static bool make_room_for_others(struct import_batch *b, struct error *e)
 static int by_address(const void *a, const void *b)
 {
 	const struct import_reader *x = a, *y = b;
-	int order = strcasecmp(x->row.email, y->row.email);
+	int order = address_compare(x->row.email, y->row.email);
 
 	return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }

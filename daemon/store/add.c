@@ -3,9 +3,9 @@
  * a statement costs more than its row. */
 #include "hubmail/store_subscriber.h"
 
+#include "hubmail/base_address.h"
 #include "hubmail/store_suppression.h"
 #include "sql.h"
-#include <strings.h>
 
 #define NO_SUBSCRIPTION (-1)
 
@@ -211,7 +211,7 @@ static size_t count_together(const struct store_subscriber_new *all, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && i < ROWS && strcasecmp(all[i - 1].email, all[i].email) != 0)
+	while (i < n && i < ROWS && address_compare(all[i - 1].email, all[i].email) != 0)
 		i++;
 	return i;
 }

@@ -24,6 +24,10 @@ bool address_is_normal(const char *text);
 /* The part after the '@' of a normal address; borrowed. */
 const char *address_domain(const char *address);
 
+/* As strcmp(3), but for the case of ASCII letters, whatever the locale: as the database tells
+ * readers apart. */
+int address_compare(const char *a, const char *b);
+
 /* Takes `Name <user@host>`, `"Name, Jr." <user@host>` or a bare address apart. *name (the caller's;
  * NULL if there is none) is UTF-8 without control characters. address gets the normal form. */
 bool address_parse_mailbox(

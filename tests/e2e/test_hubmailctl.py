@@ -15,6 +15,7 @@ import subprocess
 
 import pytest
 
+from conftest import BUILD, fastest_build
 from house import ENVIRONMENT
 from sink import find_program
 from terminal import on_terminal
@@ -593,6 +594,22 @@ def test_control_characters_in_names_are_shown_and_not_obeyed(quiet):
     (line,) = quiet.ctl("subscribers").lines
     assert line.split("\t")[1] == r"evil\x1b]0;title\x07\tname"
     assert readers(quiet)["ann@example.org"]["name"] == "evil\x1b]0;title\x07\tname"
+
+
+def test_an_import_knows_an_address_again_in_turkey(make_house, tmp_path, monkeypatch):
+    """There I is not the capital of i, except for the address sanitizer's strcasecmp()."""
+    if shutil.which("localedef") is None or not pathlib.Path("/usr/share/i18n/SUPPORTED").exists():
+        pytest.skip("the locale cannot be made: the package locales is not installed")
+    if fastest_build() == BUILD:
+        pytest.skip("the release build is not there")
+    made = ["localedef", "-i", "tr_TR", "-f", "UTF-8", tmp_path / "tr_TR.UTF-8"]
+    subprocess.run(made, check=True, capture_output=True)
+    monkeypatch.setitem(ENVIRONMENT, "LC_ALL", "tr_TR.UTF-8")
+    monkeypatch.setitem(ENVIRONMENT, "LOCPATH", str(tmp_path))
+    house = make_house(25, fastest_build())
+    house.write_config()
+    done = house.ctl("--json", "import", "-", stdin="email\nINFO@example.org\ninfo@example.org\n")
+    assert (done.json()["added"], done.json()["already"]) == (1, 1)
 
 
 def test_an_import_shows_its_progress_on_a_terminal(quiet):

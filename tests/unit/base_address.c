@@ -91,12 +91,27 @@ static void test_mailboxes_come_apart(void **state)
 		address_parse_mailbox("J <j@example.org> K <k@example.org>", &name, address, &e));
 }
 
+static void test_addresses_differ_in_more_than_the_case_of_letters(void **state)
+{
+	(void)state;
+	assert_int_equal(address_compare("INFO@example.org", "info@example.org"), 0);
+	assert_true(address_compare("a@example.org", "B@example.org") < 0);
+	assert_true(address_compare("b@example.org", "A@example.org") > 0);
+	assert_true(address_compare("a", "ab") < 0);
+	assert_true(address_compare("ab", "a") > 0);
+	/* In Latin-1 these would be one letter. */
+	assert_true(address_compare("\xc4", "\xe4") < 0);
+	assert_true(address_compare("z", "\xc4") < 0);
+	assert_true(address_compare("@", "`") < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_addresses_get_one_form),
 		cmocka_unit_test(test_everything_else_is_refused_with_a_reason),
 		cmocka_unit_test(test_mailboxes_come_apart),
+		cmocka_unit_test(test_addresses_differ_in_more_than_the_case_of_letters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
