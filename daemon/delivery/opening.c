@@ -37,7 +37,7 @@ static void note_line(const char *line, void *arg)
 	struct opening *o = arg;
 
 	o->starttls = o->starttls || says(line, "STARTTLS");
-	o->pipelining = o->pipelining || (o->settings->pipelining && says(line, "PIPELINING"));
+	o->pipelining = o->pipelining || (relay_pipelines(o->relay) && says(line, "PIPELINING"));
 	o->enhanced = o->enhanced || says(line, "ENHANCEDSTATUSCODES");
 	o->eightbit = o->eightbit || says(line, "8BITMIME");
 	o->dsn = o->dsn || says(line, "DSN");

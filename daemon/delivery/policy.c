@@ -89,17 +89,21 @@ static struct suspension *strike(struct policy_strikes *p, const struct store_re
 	return u;
 }
 
-/* Policy, or that the relay does not understand us: each reader would be refused like that. */
-static bool is_about_us(const char *enhanced)
+/* Policy, or that the relay does not understand us: each reader would be refused like that. Some
+ * say 5.5.0 of a mailbox that is not there, with one of the codes for mailboxes (RFC 5321, 4.2.3).
+ */
+static bool is_about_us(int code, const char *enhanced)
 {
-	return enhanced != NULL &&
-	       (strncmp(enhanced, "5.7.", 4) == 0 || strncmp(enhanced, "5.5.", 4) == 0);
+	if (enhanced == NULL)
+		return false;
+	return strncmp(enhanced, "5.7.", 4) == 0 ||
+	       (strncmp(enhanced, "5.5.", 4) == 0 && (code < 550 || code > 553));
 }
 
 void policy_note(struct outgoing_digest *digest, struct ready *q, struct store_writer *w,
 	const struct store_result *r, int limit)
 {
-	bool on_principle = r->outcome == OUTCOME_FAILED && is_about_us(r->enhanced);
+	bool on_principle = r->outcome == OUTCOME_FAILED && is_about_us(r->code, r->enhanced);
 
 	if (limit == 0)
 		return;

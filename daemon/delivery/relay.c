@@ -21,6 +21,7 @@ struct relay {
 	struct config_relay settings;
 	atomic_int refs;
 	atomic_bool retired;
+	atomic_bool doubted;  /* its PIPELINING is */
 	pthread_mutex_t lock; /* protects what follows */
 	SSL_CTX *tls;
 	SSL_SESSION *tls_session; /* the newest, to be resumed */
@@ -186,6 +187,19 @@ void relay_forget_tls_session(struct relay *r)
 	SSL_SESSION_free(r->tls_session);
 	r->tls_session = NULL;
 	pthread_mutex_unlock(&r->lock);
+}
+
+void relay_doubt_pipelining(struct relay *r)
+{
+	if (!atomic_exchange(&r->doubted, true))
+		log_warn("relay does without pipelining", "relay=%s reason=%s", r->settings.name,
+			log_quote(
+				"it offers PIPELINING, but did not answer what was sent with the end of a text"));
+}
+
+bool relay_pipelines(const struct relay *r)
+{
+	return r->settings.pipelining && !atomic_load(&r->doubted);
 }
 
 void relay_retire(struct relay *r)

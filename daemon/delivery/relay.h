@@ -55,6 +55,10 @@ void relay_failed(struct relay *r, int64_t now, const char *reason);
 void relay_try_now(struct relay *r);
 /* It took a message. */
 void relay_worked(struct relay *r, int64_t now);
+/* It offers PIPELINING and did not answer what was sent with the end of a text: from now on, until
+ * it is configured anew, it is taken for one that does not offer it. */
+void relay_doubt_pipelining(struct relay *r);
+bool relay_pipelines(const struct relay *r); /* by the settings, and not doubted */
 enum relay_event { RELAY_SENT, RELAY_DEFERRED, RELAY_FAILED };
 void relay_count(struct relay *r, enum relay_event what);
 

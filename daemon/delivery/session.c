@@ -498,6 +498,8 @@ static enum ending run_connection(struct session *s)
 		wire_enter(&s->wire);
 		smtp_start_session(c.smtp);
 		wire_leave();
+		if (s->wire.ahead_ignored)
+			relay_doubt_pipelining(s->relay);
 		settle(&c, c.current, NULL);
 		settle(&c, c.ahead, NULL);
 		if (c.settled == 0 && !atomic_load(s->world.stopping) && !first->facts.unwanted)

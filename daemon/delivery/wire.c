@@ -340,6 +340,7 @@ int wire_on_connect(struct wire *w, int fd)
 	w->broken = false;
 	w->in_at = w->in_end = w->out_len = 0;
 	w->ahead = (struct ahead){0};
+	w->ahead_ignored = false;
 	w->discard.on = false;
 	if (w->open(w, w->arg) && move_to(w, fd))
 		return 0;
@@ -496,6 +497,8 @@ int wire_on_poll(struct wire *w, struct pollfd *fds, nfds_t n, int timeout_ms)
 	else
 		ready = timeout_ms == 0 ? is_answered_early(w) : await_answer(w, deadline);
 	if (!ready) {
+		if (writing == NULL && timeout_ms != 0 && w->ahead.claimed > 0)
+			w->ahead_ignored = true;
 		if (writing != NULL || (w->out_len > 0 && timeout_ms != 0))
 			break_off(w);
 		return 0;

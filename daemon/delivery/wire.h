@@ -44,6 +44,7 @@ struct wire {
 	size_t out_len;  /* what was written and not sent yet */
 	bool pipelining; /* the relay offers it */
 	struct ahead ahead;
+	bool ahead_ignored; /* no answer to it came in time */
 	bool pretending;
 	char ehlo_reply[WIRE_PRETEND]; /* given for libesmtp's EHLO, which is not sent */
 };

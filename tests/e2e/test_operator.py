@@ -57,6 +57,14 @@ def test_status_says_why_a_digest_is_held_back_and_what_to_do(held_back):
     assert "state\tpaused" in done.lines and f"reason\t{digest['reason']}" in done.lines
 
 
+def test_mailboxes_that_are_not_there_hold_no_digest_back(quick, sink):
+    """Some relays say 5.5.0 of them, as they do of commands that they do not understand."""
+    sink.faults("3x rcpt reply 550 5.5.0 mailbox unavailable")
+    publish(quick, *READERS)
+    digest = quick.wait_digest(failed=3, state="done")
+    assert digest["sent"] == len(READERS) - 3
+
+
 def test_what_the_daemon_answers_has_the_digests_that_it_holds_back(held_back):
     """As a program would ask that speaks to the control socket itself."""
     with socket.socket(socket.AF_UNIX) as s:

@@ -81,6 +81,17 @@ def test_a_relay_that_offers_it_and_cannot_is_served_without(quick, make_sink):
     assert len(sink.events("impatient")) == complaints > 0
 
 
+def test_a_relay_that_forgets_what_comes_with_the_end_of_a_text_is_served_without(quick, make_sink):
+    sink = make_sink("--forgetful")
+    house = quick(sink, envelope_timeout="1s")
+    readers = among()
+    publish(house, readers)
+    everybody_once(sink, readers)
+    house.wait_digest(sent=MANY, failed=0, deferred=0, state="done")
+    assert house.log.count("relay does without pipelining") == 1
+    assert {d["attempts"] for d in house.queue("--state", "all")} == {1}, "no reader is to blame"
+
+
 @pytest.mark.parametrize("step", ["", "dot."])
 def test_refusals_hit_only_whom_they_are_for(quick, make_sink, step):
     sink = make_sink("--strict")

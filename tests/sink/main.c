@@ -59,6 +59,7 @@ static void usage(FILE *to)
 	      "  --chunking            offer CHUNKING\n"
 	      "  --no-pipelining, --no-enhanced\n"
 	      "  --strict              leave a client that does not wait where it must (RFC 2920, 3.1)\n"
+	      "  --forgetful           forget what comes with the end of a text\n"
 	      "  --one-by-one          offer PIPELINING, but leave a client that makes use of it\n"
 	      "  --size BYTES          largest message (default 50000000)\n"
 	      "  --delay MS            before each flight of answers\n"
@@ -96,6 +97,7 @@ enum {
 	OPT_NO_ENHANCED,
 	OPT_STRICT,
 	OPT_ONE_BY_ONE,
+	OPT_FORGETFUL,
 	OPT_SIZE,
 	OPT_DELAY,
 	OPT_BUFFER
@@ -121,6 +123,7 @@ static const struct option long_options[] = {
 	{"no-enhanced", no_argument, NULL, OPT_NO_ENHANCED},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"one-by-one", no_argument, NULL, OPT_ONE_BY_ONE},
+	{"forgetful", no_argument, NULL, OPT_FORGETFUL},
 	{"size", required_argument, NULL, OPT_SIZE},
 	{"delay", required_argument, NULL, OPT_DELAY},
 	{"receive-buffer", required_argument, NULL, OPT_BUFFER},
@@ -203,6 +206,9 @@ static bool take_option(int c, struct options *o, struct sink *k, struct error *
 		break;
 	case OPT_ONE_BY_ONE:
 		k->one_by_one = true;
+		break;
+	case OPT_FORGETFUL:
+		k->forgetful = true;
 		break;
 	case OPT_NO_PIPELINING:
 		k->pipelining = false;

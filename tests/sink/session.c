@@ -184,6 +184,8 @@ static void end_of_text(struct session *c)
 			answer(c, "250 2.0.0 kept");
 		goes_wrong(c, AT_ANSWERED);
 	}
+	if (c->sink->forgetful)
+		stream_forget_input(&c->stream);
 	forget_transaction(c);
 }
 

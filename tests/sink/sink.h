@@ -16,6 +16,7 @@ struct sink {
 	bool pipelining, enhanced;
 	bool strict;       /* no command may follow DATA, EHLO and the like unasked */
 	bool one_by_one;   /* … nor any other */
+	bool forgetful;    /* what comes with the end of a text is not read */
 	bool discard;      /* texts are not needed */
 	const char *login; /* "USER:PASSWORD" to ask for, or NULL */
 	SSL_CTX *tls;      /* NULL: no TLS */
