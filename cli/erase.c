@@ -108,7 +108,8 @@ static bool run(struct cli *cli, const struct args *a, struct error *e)
 	struct work w = {0};
 	bool asks = !args_has(a, "yes");
 
-	if ((asks && !can_ask(e)) || !cli_store(cli, STORE_WRITE, e) || (asks && !confirmed(a, e)))
+	if ((asks && !can_ask(e)) || !cli_store(cli, STORE_WRITE, e) || !cli_secret(cli, e) ||
+		(asks && !confirmed(a, e)))
 		return false;
 	report_table(cli->report, &results);
 	cli_each_address(cli, a, erase_one, &w);
@@ -128,7 +129,8 @@ const struct command command_erase = {
 	.summary = "erases people, with everything that is known of them",
 	.help = "That is name, tags and the rest, the subscriptions, and every delivery with what the\n"
 		"relay said. The counts of digests stay; what was still queued counts there as\n"
-		"cancelled. If the address is suppressed, it stays so. Backups, the copies made at\n"
+		"cancelled. If the address is suppressed, it stays so; if not, nothing is left that would\n"
+		"keep an old file from bringing it back: suppress it first. Backups, the copies made at\n"
 		"an upgrade (DATABASE.v1.bak), exported files and the log of hubmaild are left alone.",
 	.options = options,
 	.run = run,

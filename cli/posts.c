@@ -49,7 +49,7 @@ static bool find(struct cli *cli, const struct args *a, const struct config_list
 	if (args_has(a, "pending"))
 		return store_post_pending(cli->store, id, list->schedule.edition, clock_now(),
 			args_has(a, "last") ? (size_t)last : 0, out, NULL, e);
-	return store_post_last(cli->store, id, (size_t)last, out, e);
+	return store_post_last(cli->store, id, (size_t)last, INT64_MAX, out, e);
 }
 
 static bool show(struct cli *cli, const struct args *a, const struct config_list *list,

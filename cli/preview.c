@@ -105,7 +105,7 @@ static bool choose(struct cli *cli, const struct args *a, const struct config_li
 		return false;
 	}
 	size_t n = list->max_posts > 0 && list->max_posts < 5 ? (size_t)list->max_posts : 5;
-	if (list_id != 0 && !store_post_last(cli->store, list_id, n, posts, e))
+	if (list_id != 0 && !store_post_last(cli->store, list_id, n, clock_now(), posts, e))
 		return false;
 	if (posts->n == 0)
 		return error_set(e, ERROR_NOT_FOUND,

@@ -27,8 +27,12 @@ static bool make_due(struct store *s, void *arg, bool *more, struct error *e)
 	return true;
 }
 
-/* How many deliveries are held: of that digest, or of all with 0. */
-static bool count_held(struct cli *cli, int64_t id, int64_t *held, struct error *e)
+/* What waits in that digest, or in all with 0. */
+struct waiting {
+	int64_t held, deferred;
+};
+
+static bool count_waiting(struct cli *cli, int64_t id, struct waiting *w, struct error *e)
 {
 	struct store_digest *all = NULL;
 	size_t n = 0;
@@ -37,24 +41,32 @@ static bool count_held(struct cli *cli, int64_t id, int64_t *held, struct error 
 		struct store_digest d;
 		if (!store_digest_get(cli->store, id, &d, e))
 			return false;
-		*held = d.held;
+		*w = (struct waiting){d.held, d.deferred};
 		store_digest_free(&d);
 		return true;
 	}
 	if (!store_digest_list(cli->store, 0, 0, &all, &n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (all[i].state != DIGEST_CANCELLED)
-			*held += all[i].held;
+		if (all[i].state != DIGEST_CANCELLED) {
+			w->held += all[i].held;
+			w->deferred += all[i].deferred;
+		}
 		store_digest_free(&all[i]);
 	}
 	free(all);
 	return true;
 }
 
-static void tell(struct report *r, int64_t n, int64_t held)
+static void tell(struct report *r, int64_t n, const struct waiting *w)
 {
-	if (n == 0)
+	int64_t held = w->held > n ? n : w->held;
+
+	if (n == 0 && w->deferred > 0)
+		report_say(r,
+			"%lld due already and not sent yet: `hubmailctl status` shows what holds them up",
+			(long long)w->deferred);
+	else if (n == 0)
 		report_say(r, "nothing is deferred or held");
 	else
 		report_say(r, "%lld deliver%s tried again now", (long long)n,
@@ -72,14 +84,14 @@ static void tell(struct report *r, int64_t n, int64_t held)
 static bool run(struct cli *cli, const struct args *a, struct error *e)
 {
 	struct work w = {0};
-	int64_t held = 0;
+	struct waiting waiting = {0};
 
 	if ((a->n_words > 0 && !cli_id(a->words[0], "the number of a digest", &w.digest_id, e)) ||
-		!cli_store(cli, STORE_WRITE, e) || !count_held(cli, w.digest_id, &held, e) ||
+		!cli_store(cli, STORE_WRITE, e) || !count_waiting(cli, w.digest_id, &waiting, e) ||
 		!cli_in_steps(cli, make_due, &w, e))
 		return false;
 	cli_tell(cli, "retry");
-	tell(cli->report, w.n, held > w.n ? w.n : held);
+	tell(cli->report, w.n, &waiting);
 	return true;
 }
 

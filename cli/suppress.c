@@ -81,7 +81,7 @@ const struct command command_suppress = {
 	.summary = "has addresses never mailed again",
 	.help = "Their subscriptions end, and what is queued for them is cancelled. `add` and `import`\n"
 		"refuse them from then on. An address need not be a subscriber's. Only a keyed hash\n"
-		"of it is kept, which stays when the person is erased.",
+		"of it is kept, which stays when the person is erased; the reason goes then.",
 	.options = options,
 	.run = run,
 };

@@ -24,6 +24,7 @@ struct policy_strikes {
 struct suspension {
 	struct ready *ready;
 	int64_t digest_id, at;
+	bool first; /* it was not held back yet */
 	int n;
 	int64_t subscriber_ids[STRIKES_MAX];
 	char reason[400];
@@ -57,10 +58,10 @@ static void suspended(void *arg, const struct error *failure)
 {
 	struct suspension *u = arg;
 
-	if (failure == NULL)
+	if (failure == NULL && u->first)
 		log_error("digest paused", "digest=%lld refusals=%d reason=%s",
 			(long long)u->digest_id, u->n, log_quote(u->reason));
-	else
+	else if (failure != NULL)
 		log_error("digest cannot be paused", "digest=%lld reason=%s",
 			(long long)u->digest_id, log_quote(failure->text));
 	ready_drop_digest(u->ready, u->digest_id);
@@ -78,6 +79,7 @@ static struct suspension *strike(struct policy_strikes *p, const struct store_re
 		u = xcalloc(1, sizeof(*u));
 		u->digest_id = r->key.digest_id;
 		u->at = r->at;
+		u->first = !p->suspended;
 		u->n = p->n;
 		memcpy(u->subscriber_ids, p->subscriber_ids, sizeof(u->subscriber_ids));
 		snprintf(u->reason, sizeof(u->reason), "%d %s%s%s", r->code, r->enhanced,

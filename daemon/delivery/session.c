@@ -69,6 +69,15 @@ static void status_text(const smtp_status_t *st, char *out, size_t size)
 		out[len - 1] = '\0';
 }
 
+/* "" if there is none. */
+static void enhanced_code(const smtp_status_t *st, char out[16])
+{
+	out[0] = '\0';
+	if (st != NULL && st->enh_class > 0)
+		snprintf(out, 16, "%d.%d.%d", st->enh_class, st->enh_subject % 1000,
+			st->enh_detail % 1000);
+}
+
 /* ---- The message's text ---- */
 
 static void start_text(struct outgoing *o)
@@ -258,14 +267,21 @@ static const char *words_for(enum attempt_class class)
 	}
 }
 
+/* A stranger is put off once, whoever it is for (RFC 6647): that is no word on how much we send. */
+static bool is_greylisting(const struct outgoing *o, const struct store_result *r)
+{
+	return o->item->delivery.attempts == 0 && (r->code == 450 || r->code == 451) &&
+	       r->enhanced != NULL && strcmp(r->enhanced, "4.7.1") == 0;
+}
+
 /* What the answer says of others than this reader: that the domain has had enough for now, or that
  * the mail is not wanted from us at all. */
 static void judge(const struct connection *c, struct outgoing *o, const struct store_result *r)
 {
 	bool soft = r->code == 421 || (r->enhanced != NULL && strncmp(r->enhanced, "4.7.", 4) == 0);
-	enum ready_verdict verdict = r->outcome == OUTCOME_ACCEPTED ? READY_CONTENT
-				     : soft                         ? READY_COMPLAINED
-								    : READY_NO_WORD;
+	enum ready_verdict verdict = r->outcome == OUTCOME_ACCEPTED  ? READY_CONTENT
+				     : soft && !is_greylisting(o, r) ? READY_COMPLAINED
+								     : READY_NO_WORD;
 
 	if (verdict != READY_NO_WORD)
 		ready_judge(c->s->world.ready, o->item, verdict, r->text);
@@ -292,9 +308,7 @@ static void record(struct connection *c, struct outgoing *o, enum attempt_class 
 		r.code = attempt_code(&o->facts);
 		status_text(st, text, sizeof(text));
 		r.text = text;
-		if (st->enh_class > 0)
-			snprintf(enhanced, sizeof(enhanced), "%d.%d.%d", st->enh_class,
-				st->enh_subject % 1000, st->enh_detail % 1000);
+		enhanced_code(st, enhanced);
 	}
 	r.enhanced = enhanced[0] != '\0' ? enhanced : NULL;
 	plan_retry(c, o, &r);
@@ -313,14 +327,17 @@ static void record(struct connection *c, struct outgoing *o, enum attempt_class 
 	outgoing_digest_unref(digest);
 }
 
+/* MAIL was refused. */
 static void note_refusal(struct connection *c, const struct outgoing *o)
 {
-	char text[300], what[40];
-	int code = attempt_code(&o->facts);
+	const smtp_status_t *st = deciding_status(o);
+	char text[300], enhanced[16], answer[340];
 
-	status_text(deciding_status(o), text, sizeof(text));
-	snprintf(what, sizeof(what), "relay answered %d", code);
-	fault(c, what, text);
+	status_text(st, text, sizeof(text));
+	enhanced_code(st, enhanced);
+	snprintf(answer, sizeof(answer), "%d %s%s%s", attempt_code(&o->facts), enhanced,
+		enhanced[0] != '\0' ? " " : "", text);
+	fault(c, "relay refused the sender", answer);
 }
 
 /* One that the store held back lies before what is fetched next: fetching begins anew. */

@@ -31,7 +31,7 @@ bool schedule_choose_posts(struct store *s, const struct config_list *list, int6
 	if (what->n_posts > 0)
 		ok = store_post_by_ids(s, list_id, what->post_ids, what->n_posts, out, e);
 	else if (what->last > 0)
-		ok = store_post_last(s, list_id, (size_t)what->last, out, e);
+		ok = store_post_last(s, list_id, (size_t)what->last, now, out, e);
 	else
 		ok = store_post_pending(s, list_id, edition, now, 0, out, NULL, e);
 	if (ok && out->n == 0)

@@ -374,17 +374,18 @@ bool schedule_websub_verify(struct schedule *s, const char *token, const char *m
 /* Looks soon, and not more often than the source can need. */
 static void nudge(struct watch *w)
 {
-	int64_t now = clock_mono_ms(), left = w->push.nudged_ms + GAP_MS - now;
+	int64_t now = clock_mono_ms(), at = now;
 
-	if (w->push.nudged_ms > now)
-		return; /* that look is still to come */
-	if (w->push.nudged_ms != 0 && left > 0 && w->timer != NULL) {
-		w->push.nudged_ms = now + left;
-		watch_look_within(w, left);
+	if (w->folder != NULL || w->timer == NULL) {
+		watch_look_now(w);
 		return;
 	}
-	w->push.nudged_ms = now;
-	watch_look_now(w);
+	if (w->soon_ms != 0)
+		return; /* that look is still to come */
+	if (w->push.nudged_ms != 0 && w->push.nudged_ms + GAP_MS > now)
+		at = w->push.nudged_ms + GAP_MS;
+	w->push.nudged_ms = at;
+	watch_look_within(w, at - now);
 }
 
 enum schedule_heard schedule_websub_deliver(

@@ -73,6 +73,7 @@ static bool erase_quotes(struct store *s, int64_t subscriber_id, struct error *e
 static bool erase_person(struct store *s, int64_t subscriber_id, struct error *e)
 {
 	return sql_run(s, e, SQL_UNTAKE, "i", subscriber_id) && erase_quotes(s, subscriber_id, e) &&
+	       suppression_forget_reason(s, subscriber_id, e) &&
 	       sql_run(s, e, SQL_PERSON, "i", subscriber_id);
 }
 

@@ -26,7 +26,7 @@ static const char SQL_HELD[] = "SELECT " COLUMNS " FROM source c JOIN post p ON 
 			       " WHERE c.list_id = ?1 AND p.seen = 2 ORDER BY p.published_at, p.id";
 static const char SQL_LAST[] =
 	"SELECT * FROM (SELECT " COLUMNS
-	" FROM source c JOIN post p ON p.source_id = c.id WHERE c.list_id = ?1"
+	" FROM source c JOIN post p ON p.source_id = c.id WHERE c.list_id = ?1 AND p.published_at <= ?3"
 	" ORDER BY p.published_at DESC, p.id DESC LIMIT ?2) ORDER BY published_at, id";
 static const char SQL_BY_ID[] =
 	"SELECT " COLUMNS
@@ -86,10 +86,10 @@ bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, st
 	return add_rows(s, sql_start(s, e, SQL_HELD, "i", list_id), out, e);
 }
 
-bool store_post_last(
-	struct store *s, int64_t list_id, size_t n, struct post_list *out, struct error *e)
+bool store_post_last(struct store *s, int64_t list_id, size_t n, int64_t until,
+	struct post_list *out, struct error *e)
 {
-	return add_rows(s, sql_start(s, e, SQL_LAST, "ii", list_id, (int64_t)n), out, e);
+	return add_rows(s, sql_start(s, e, SQL_LAST, "iii", list_id, (int64_t)n, until), out, e);
 }
 
 bool store_post_by_ids(struct store *s, int64_t list_id, const int64_t *ids, size_t n,

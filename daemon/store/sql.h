@@ -99,4 +99,8 @@ bool digest_settle(struct store *s, struct error *e);
 bool subscription_end_all(
 	struct store *s, int64_t subscriber_id, int64_t now, int *ended, struct error *e);
 
+/* suppression.c: the words with which a person's address was suppressed, if it is, may name the
+ * person. */
+bool suppression_forget_reason(struct store *s, int64_t subscriber_id, struct error *e);
+
 #endif

@@ -17,6 +17,7 @@ static const char SQL_ADD[] =
 	"INSERT INTO suppression (hash, reason, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 static const char SQL_REASON[] = "UPDATE suppression SET reason = ?2 WHERE hash = ?1";
 static const char SQL_LIFT[] = "DELETE FROM suppression WHERE hash = ?1";
+static const char SQL_EMAIL[] = "SELECT email FROM subscriber WHERE id = ?1";
 static const char SQL_SUBSCRIBER[] = "SELECT id FROM subscriber WHERE email = ?1";
 
 /* Two spellings that are one subscriber (NOCASE folds the letters of ASCII) have one hash. */
@@ -81,6 +82,19 @@ bool store_suppression_add(struct store *s, const char *email, const char *reaso
 		return false;
 	return sql_number(s, e, &id, SQL_SUBSCRIBER, "t", email) &&
 	       (id == 0 || subscription_end_all(s, id, now, &out->ended, e));
+}
+
+bool suppression_forget_reason(struct store *s, int64_t subscriber_id, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_EMAIL, "i", subscriber_id);
+	int rc = st == NULL ? -1 : sql_step(s, st, e);
+	unsigned char hash[HASH_LEN];
+
+	if (rc != 1)
+		return rc == 0;
+	hash_of(s, (const char *)sqlite3_column_text(st, 0), hash);
+	sql_end(st);
+	return sql_run(s, e, SQL_REASON, "bt", hash, sizeof(hash), NULL);
 }
 
 bool store_suppression_lift(struct store *s, const char *email, bool *was, struct error *e)

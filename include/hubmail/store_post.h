@@ -101,9 +101,10 @@ bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, 
 	size_t limit, struct post_list *out, int64_t *next_at, struct error *e);
 /* Those that were taken for their source's past, oldest first. */
 bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, struct error *e);
-/* The newest `n` posts of a list, oldest of them first; seen ones too. */
-bool store_post_last(
-	struct store *s, int64_t list_id, size_t n, struct post_list *out, struct error *e);
+/* The newest `n` posts of a list with published_at <= until (INT64_MAX: whatever it is), oldest of
+ * them first; seen ones too. */
+bool store_post_last(struct store *s, int64_t list_id, size_t n, int64_t until,
+	struct post_list *out, struct error *e);
 /* Posts by id, in the order given. ERROR_NOT_FOUND names the first that is not there or of another
  * list. */
 bool store_post_by_ids(struct store *s, int64_t list_id, const int64_t *ids, size_t n,

@@ -159,6 +159,18 @@ def test_a_dry_run_says_who_would_get_it_and_sends_nothing(house, sink):
     assert len(house.ask("posts", "--pending")) == 1
 
 
+def test_the_newest_posts_are_those_whose_time_has_come(house, sink):
+    house.news["schedule"] = "manual"
+    house.start()
+    house.add("ann@example.org")
+    house.write_post("now.md", "It is now")
+    house.write_post("later.md", "Not before next century", date="2099-01-01T08:00:00Z")
+    wait_until(lambda: len(house.ask("posts")) == 2, "both are known")
+    assert house.ctl("send", "news", "--last", 5, "--wait").code == 0
+    assert "Not before" not in sink.wait_for(1)[0].mail.html
+    assert "It is now" in house.ctl("preview", "news", "--last", 5, "--html").out
+
+
 def test_a_send_can_be_for_some_readers_and_of_old_posts(house, sink):
     house.news["schedule"] = "manual"
     house.write_post("old.md", "Old news")

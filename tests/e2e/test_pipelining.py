@@ -129,7 +129,7 @@ def test_a_refused_sender_after_a_refused_text_is_not_the_reader_s_fault(quick, 
     publish(house, readers)
     house.wait_digest(sent=MANY, failed=1, queued=0, deferred=0, state="done")
     assert [d["email"] for d in house.queue("--state", "failed")] == [refused]
-    assert "relay answered 451" in house.log
+    assert "relay refused the sender: 451 4.3.2 not now" in house.log
 
 
 GOING = "reply 421 4.3.2 going down"

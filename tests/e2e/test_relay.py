@@ -67,6 +67,15 @@ def test_a_greylist_is_got_through(quick, sink):
     assert sorted(sink.recipients()) == sorted(readers)
 
 
+def test_greylisting_says_nothing_of_the_domain(quick, sink):
+    sink.faults("greylist 1")
+    readers = [f"reader{i}@example.org" for i in range(30)]
+    publish(quick, *readers)
+    sink.wait_for(30, 60)
+    assert len(sink.events("refused")) == 30
+    assert "domain slowed down" not in quick.log
+
+
 def test_a_permanent_refusal_is_final_and_recorded(quick, sink):
     publish(quick, "550+gone@example.org", "bob@example.org")
     quick.wait_digest(sent=1, failed=1, queued=0, state="done")

@@ -146,10 +146,10 @@ def test_an_erased_person_is_forgotten_but_not_that_the_address_is_suppressed(qu
     quiet.add(ANN, name="Ann Unique", tag="sometag", set="city=Tuvalu")
     quiet.ctl("suppress", ANN, "--reason", "asked for it")
     assert quiet.ctl("erase", ANN, "--yes").code == 0
-    for text in (ANN, "Ann Unique", "sometag", "Tuvalu"):
+    for text in (ANN, "Ann Unique", "sometag", "Tuvalu", "asked for it"):
         assert not files_have(quiet, text), text
     page = quiet.ask("show", ANN)
-    assert page["suppression_reason"] == "asked for it" and page["created_at"] is None
+    assert page["suppression_reason"] is None and page["created_at"] is None
     assert quiet.ctl("add", ANN).code == 1
     quiet.add(ANN, "--force")
     assert quiet.ask("show", ANN)["deliveries"] == []

@@ -29,7 +29,7 @@ static bool knows_posts(struct world *w, const void *n)
 {
 	struct post_list l = {0};
 
-	assert_ok(w->f, store_post_last(w->f->store, w->f->list, 1000, &l, &w->e));
+	assert_ok(w->f, store_post_last(w->f->store, w->f->list, 1000, INT64_MAX, &l, &w->e));
 	bool yes = l.n == *(const size_t *)n;
 	post_list_free(&l);
 	return yes;

@@ -218,11 +218,13 @@ static void test_a_suppression_outlives_the_person(void **state)
 	int64_t n;
 
 	add_reader(f, "ann@example.org");
-	assert_ok(f, store_suppression_add(f->store, "ann@example.org", NULL, NOW, &done, &f->e));
+	assert_ok(f, store_suppression_add(
+			     f->store, "ann@example.org", "Ann is angry", NOW, &done, &f->e));
 	erase(f, 1, &n);
 	assert_int_equal(count(f, "SELECT count(*) FROM subscriber"), 0);
 	assert_ok(f, store_suppression_get(f->store, "ann@example.org", &sup, &f->e));
 	assert_int_equal(sup.at, NOW);
+	assert_null(sup.reason); /* it may name the person */
 }
 
 static void test_erasing_nobody_is_not_found(void **state)

@@ -77,7 +77,7 @@ static void live_with_posts(struct fixture *f)
 	assert_ok(
 		f, store_post_pending(f->store, f->list, EDITION_EACH, NOW, 0, &got, &next, &f->e));
 	assert_ok(f, store_post_held(f->store, f->list, &got, &f->e));
-	assert_ok(f, store_post_last(f->store, f->list, 1, &got, &f->e));
+	assert_ok(f, store_post_last(f->store, f->list, 1, INT64_MAX, &got, &f->e));
 	ids[0] = got.items[0].id;
 	assert_ok(f, store_post_by_ids(f->store, f->list, ids, 1, &got, &f->e));
 	post_list_free(&got);

@@ -135,7 +135,7 @@ static void test_an_edit_changes_the_post_and_makes_no_new_one(void **state)
 	struct store_look_result r = look(f, id, &l, NOW + 1);
 	assert_int_equal(r.changed, 1);
 	assert_int_equal(r.added, 0);
-	assert_ok(f, store_post_last(f->store, f->list, 5, &back, &f->e));
+	assert_ok(f, store_post_last(f->store, f->list, 5, INT64_MAX, &back, &f->e));
 	assert_int_equal(back.n, 1);
 	assert_string_equal(back.items[0].title, "One, mended");
 	post_list_free(&back);
@@ -262,7 +262,7 @@ static void test_an_edit_of_a_mailed_post_under_a_new_guid_mails_nothing(void **
 
 	add_post(&l, "1", "https://example.org/1", "One", NOW);
 	feed_look(f, id, &l, NOW);
-	assert_ok(f, store_post_last(f->store, f->list, 1, &got, &f->e));
+	assert_ok(f, store_post_last(f->store, f->list, 1, INT64_MAX, &got, &f->e));
 	assert_int_not_equal(digest_of(f, &got.items[0].id, 1, EDITION_EACH), 0);
 	rename_post(&l.items[0], "new", "http://example.org/1/", "One, mended");
 	assert_int_equal(feed_look(f, id, &l, NOW + 5).changed, 1);
@@ -504,7 +504,7 @@ static void test_a_post_without_a_date_keeps_the_time_it_was_found(void **state)
 	add_post(&l, "1", NULL, "One", 0);
 	look(f, id, &l, NOW);
 	assert_int_equal(look(f, id, &l, NOW + 500).changed, 0);
-	assert_ok(f, store_post_last(f->store, f->list, 5, &back, &f->e));
+	assert_ok(f, store_post_last(f->store, f->list, 5, INT64_MAX, &back, &f->e));
 	assert_int_equal(back.items[0].published_at, NOW);
 	post_list_free(&back);
 	post_list_free(&l);
@@ -526,7 +526,7 @@ static void test_everything_of_a_post_comes_back(void **state)
 	strlist_add(&l.items[0].categories, "science");
 	strlist_add(&l.items[0].categories, "a, b");
 	look(f, id, &l, NOW);
-	assert_ok(f, store_post_last(f->store, f->list, 5, &back, &f->e));
+	assert_ok(f, store_post_last(f->store, f->list, 5, INT64_MAX, &back, &f->e));
 	post_list_json(&l, &before);
 	post_list_json(&back, &after);
 	assert_string_equal(buf_str(&before), buf_str(&after));
@@ -585,7 +585,7 @@ static void test_posts_are_found_by_number_within_their_list(void **state)
 
 	add_post(&l, "1", NULL, "One", NOW);
 	look(f, source, &l, NOW);
-	assert_ok(f, store_post_last(f->store, f->list, 1, &got, &f->e));
+	assert_ok(f, store_post_last(f->store, f->list, 1, INT64_MAX, &got, &f->e));
 	int64_t id = got.items[0].id, other = store_list_ensure(f->store, "other", &f->e);
 	assert_ok(f, store_post_by_ids(f->store, f->list, &id, 1, &got, &f->e));
 	assert_int_equal(got.n, 2);
