@@ -69,7 +69,7 @@ def test_a_relay_that_does_not_answer_is_waited_for_asleep(house, sink):
 
 
 def test_status_survives_a_relay_that_does_not_speak_utf_8(house, sink):
-    (sink.folder / "faults").write_bytes(b"rcpt reply 451 4.7.1 zu viel f\xfcr uns\ndata reply 421 \xff\n")
+    (sink.folder / "faults").write_bytes(b"rcpt reply 451 4.7.0 zu viel f\xfcr uns\ndata reply 421 \xff\n")
     sink.process.send_signal(1)
     house.start()
     house.add("ann@example.org")
