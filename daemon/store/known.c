@@ -28,6 +28,20 @@ static const char SQL_BY_TITLE[] =
 	"SELECT id, guid, title FROM (SELECT id, guid, title, published_at, found_at FROM post WHERE source_id = ?1"
 	" ORDER BY published_at DESC LIMIT 1000) WHERE title = ?2 AND (?3 IS NULL OR published_at = found_at)"
 	" ORDER BY id DESC LIMIT 1";
+/* Of the list's other sources. What one of them has only as its past is no news here either, unless
+ * it began to be watched later than this one: then nobody has had it yet. */
+#define ELSEWHERE                                                                                            \
+	"SELECT p.id, p.guid, p.title FROM source o JOIN source c ON c.list_id = o.list_id AND c.id <> o.id" \
+	" JOIN post p ON "
+#define COUNTS                                                                                     \
+	" WHERE o.id = ?1 AND (p.seen IN (0, 2) OR p.found_at <= coalesce(o.first_look_at, p.found_at))"
+static const char SQL_ELSEWHERE_BY_GUID[] =
+	ELSEWHERE "p.source_id = c.id AND p.guid = ?2" COUNTS " LIMIT 1";
+/* Of a page that has several posts of this source, a title tells which. */
+static const char SQL_ELSEWHERE_BY_LINK[] = ELSEWHERE
+	"p.id IN (SELECT id FROM post WHERE source_id = c.id AND link = ?2 ORDER BY id DESC LIMIT 50)" COUNTS
+	" AND (p.title IS ?3 OR NOT EXISTS (SELECT 1 FROM post WHERE source_id = ?1 AND link = ?2))"
+	" ORDER BY p.title IS NOT ?3, p.id DESC LIMIT 1";
 /* A post that did not say when it was published has the time it was found, which tells nothing. */
 static const char SQL_SPAN[] =
 	"SELECT (SELECT max(published_at) FROM (SELECT published_at, found_at FROM post WHERE source_id = ?1"
@@ -195,6 +209,42 @@ enum known known_find(struct store *s, const struct store_look *look, const stru
 	}
 	*id = c.id;
 	return found;
+}
+
+/* ---- The same post in another source ---- */
+
+/* No two posts of the world share it: a URL, or a URI that is made to be a name (RFC 4151, RFC
+ * 8141). */
+static bool is_unique(const char *guid)
+{
+	static const char *const forms[] = {"http://", "https://", "tag:", "urn:"};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (without(guid, forms[i]) != guid)
+			return true;
+	return false;
+}
+
+bool known_elsewhere(struct store *s, const struct store_look *look, const struct post *p,
+	const char *link, bool *is_known, struct error *e)
+{
+	struct candidate c = {0};
+
+	*is_known = false;
+	if (is_unique(p->guid) &&
+		!take_candidate(s,
+			sql_start(s, e, SQL_ELSEWHERE_BY_GUID, "it", look->source_id, p->guid),
+			look, p, &c, e))
+		return false;
+	*is_known = c.id != 0;
+	if (*is_known || link == NULL || !names_a_page(link))
+		return true;
+	if (!take_candidate(s,
+		    sql_start(s, e, SQL_ELSEWHERE_BY_LINK, "itt", look->source_id, link, p->title),
+		    look, p, &c, e))
+		return false;
+	*is_known = c.id != 0 && (c.same_title || !c.shown);
+	return true;
 }
 
 /* ---- The past ---- */

@@ -20,4 +20,9 @@ enum known {
 enum known known_find(struct store *s, const struct store_look *look, const struct post *p,
 	const char *link, int64_t *id, struct error *e);
 
+/* Whether another source of its list has a new post: one with its guid, if that is unique by its
+ * form, or with its link. */
+bool known_elsewhere(struct store *s, const struct store_look *look, const struct post *p,
+	const char *link, bool *is_known, struct error *e);
+
 #endif

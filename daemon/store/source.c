@@ -153,7 +153,7 @@ static bool change_post(struct store *s, int64_t id, const struct post *p, const
 }
 
 /* Its place in post.seen. */
-enum { WAITS = 0, SEEN = 1, HELD = 2 };
+enum { WAITS = 0, SEEN = 1, HELD = 2, ELSEWHERE = 3 };
 
 static int place_of(const struct store_look *look, bool mark_seen, const struct post *p)
 {
@@ -171,7 +171,12 @@ static bool add_post(struct store *s, const struct store_look *look, bool mark_s
 	struct store_look_result *out, struct error *e)
 {
 	int place = place_of(look, mark_seen, p);
+	bool is_elsewhere;
 
+	if (!known_elsewhere(s, look, p, link, &is_elsewhere, e))
+		return false;
+	if (is_elsewhere)
+		place = ELSEWHERE;
 	if (!sql_run(s, e, SQL_NEW,
 		    "itttttttt"
 		    "izidt",
@@ -180,7 +185,7 @@ static bool add_post(struct store *s, const struct store_look *look, bool mark_s
 		    p->updated_at, look->at, place, link))
 		return false;
 	out->added += place == WAITS;
-	out->seen += place == SEEN;
+	out->seen += place == SEEN || place == ELSEWHERE;
 	out->held += place == HELD;
 	return true;
 }

@@ -76,7 +76,7 @@ struct store_past {
 struct store_look_result {
 	int added;   /* new, and waiting to be mailed */
 	int held;    /* new, and taken for the past: they are not mailed by themselves */
-	int seen;    /* new, and marked as seen */
+	int seen;    /* new, and marked as seen, or another source of the list has it */
 	int changed; /* known, content brought up to date */
 };
 /* What the whole look shows of the past, before any of it is kept: everything not newer than the
@@ -90,7 +90,9 @@ bool store_source_past(
  * is (http or https, with www. or without, with a slash at its end or without), unless the look has
  * that one, too; or if a feed has its title and moment of publication (blogs move), or its title
  * alone where one of the two says no moment and nothing in the look is known otherwise. On the
- * first look (or with seen) new posts are marked as seen, unless published_at is in the future. */
+ * first look (or with seen) new posts are marked as seen, unless published_at is in the future. A
+ * new one that another source of the list has already (the same link; or the same guid, if that is
+ * a URL, a tag: or a urn:) is kept, and never mailed by itself. */
 bool store_source_look(struct store *s, const struct store_look *look,
 	struct store_look_result *out, struct error *e);
 
@@ -102,7 +104,7 @@ bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, 
 /* Those that were taken for their source's past, oldest first. */
 bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, struct error *e);
 /* The newest `n` posts of a list with published_at <= until (INT64_MAX: whatever it is), oldest of
- * them first; seen ones too. */
+ * them first; seen ones too, and one that several sources have once. */
 bool store_post_last(struct store *s, int64_t list_id, size_t n, int64_t until,
 	struct post_list *out, struct error *e);
 /* Posts by id, in the order given. ERROR_NOT_FOUND names the first that is not there or of another

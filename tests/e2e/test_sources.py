@@ -192,6 +192,20 @@ def test_a_post_is_mailed_once_whatever_becomes_of_its_address(house, sink, feed
     stays(lambda: len(sink.accepted) == 1, "it is not mailed again", 1)
 
 
+def test_a_post_in_two_feeds_of_a_list_is_mailed_once(house, sink, feeds):
+    urls = [feeds.put(path, rss(item("Old", 1))) for path in ("/feed", "/lab/feed")]
+    house.news["sources"] = [house.feed_of(url) for url in urls]
+    house.start()
+    house.add("ann@example.org")
+    feeds.put("/feed", rss(item("Shared", 2), item("Old", 1)))
+    feeds.put("/lab/feed", rss(item("Lab", 3), item("Shared", 2), item("Old", 1)))
+    house.ctl("poll")
+    sink.wait_for(2)
+    stays(lambda: len(sink.accepted) == 2, "nothing is mailed twice", 1)
+    assert sorted(entry.mail.subject for entry in sink.accepted) == ["Lab", "Shared"]
+    assert [post["title"] for post in house.ask("posts")] == ["Old", "Shared", "Lab"]
+
+
 def test_the_feed_of_a_page_is_found(house, feeds):
     feeds.put("/feed.xml", rss(item("One", 1)))
     link = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'

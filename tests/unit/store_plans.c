@@ -49,10 +49,10 @@ static void live_with_posts(struct fixture *f)
 	look.source_id = src.id;
 	store_source_free(&src);
 	struct post *p = post_list_add(&l);
-	p->guid = xstrdup("g");
-	p->url = xstrdup("https://example.org/");
+	p->guid = xstrdup("urn:g");
+	p->url = xstrdup("https://example.org/1");
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
-	p->guid[0] = 'h';
+	p->guid[4] = 'h';
 	p->published_at = NOW;
 	p->title = xstrdup("t");
 	look.newest_only = true;
@@ -63,7 +63,7 @@ static void live_with_posts(struct fixture *f)
 	p->published_at = 0;
 	look.past = &past;
 	past.renamed = true;
-	p->guid[0] = 'i';
+	p->guid[4] = 'i';
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
 	look.error = "e";
 	look.complete = false;

@@ -254,6 +254,107 @@ static void test_several_posts_of_one_page_are_different_posts_and_twins_are_not
 	post_list_free(&l);
 }
 
+/* Another source of the same list, whose first look is over, too. */
+static int64_t second_source(struct fixture *f)
+{
+	struct post_list none = {0};
+	int64_t id = source_id(f, "https://example.org/lab/feed");
+
+	feed_look(f, id, &none, NOW - 1000);
+	return id;
+}
+
+static size_t count_last(struct fixture *f)
+{
+	struct post_list l = {0};
+
+	assert_ok(f, store_post_last(f->store, f->list, 100, INT64_MAX, &l, &f->e));
+	size_t n = l.n;
+	post_list_free(&l);
+	return n;
+}
+
+static void test_a_post_that_several_sources_of_a_list_have_waits_once(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f), lab = second_source(f);
+	struct post_list l = {0};
+
+	add_post(&l, "1", "https://example.org/1/", "By its link", NOW);
+	add_post(&l, "tag:example.org,2026:2", "https://example.org/2", "By its name", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 2);
+	rename_post(&l.items[0], "a", "http://www.example.org/1", "By its link, edited");
+	rename_post(&l.items[1], "tag:example.org,2026:2", "https://lab.example.org/two", "Named");
+	struct store_look_result r = feed_look(f, lab, &l, NOW);
+	assert_int_equal(r.added, 0);
+	assert_int_equal(r.seen, 2);
+	assert_int_equal(pending(f, EDITION_EACH, NOW, NULL), 2);
+	assert_int_equal(count_last(f), 2);
+	assert_int_equal(feed_look(f, lab, &l, NOW + 1).seen, 0);
+	post_list_free(&l);
+}
+
+static void test_posts_that_only_look_alike_in_two_sources_both_wait(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f), lab = second_source(f);
+	struct post_list l = {0};
+
+	add_post(&l, "1", "https://example.org/1", "Same number", NOW);
+	add_post(&l, "2", "https://example.org/", "Same blog", NOW);
+	add_post(&l, "3", NULL, "No link", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 3);
+	rename_post(&l.items[0], "1", "https://example.org/lab/1", "Same number");
+	rename_post(&l.items[1], "b", "https://example.org/", "Same blog");
+	assert_int_equal(feed_look(f, lab, &l, NOW).added, 3);
+	post_list_free(&l);
+}
+
+static void test_the_posts_of_one_page_are_told_apart_in_two_sources(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f), lab = second_source(f);
+	struct post_list l = {0};
+
+	add_post(&l, "1", "https://example.org/log", "Monday", NOW);
+	assert_int_equal(feed_look(f, id, &l, NOW).added, 1);
+	add_post(&l, "2", "https://example.org/log", "Tuesday", NOW + 1);
+	assert_int_equal(feed_look(f, lab, &l, NOW + 1).added, 1);
+	assert_int_equal(feed_look(f, id, &l, NOW + 2).added, 0);
+	add_post(&l, "3", "https://example.org/log", "Wednesday", NOW + 3);
+	assert_int_equal(feed_look(f, id, &l, NOW + 3).added, 1);
+	assert_int_equal(feed_look(f, lab, &l, NOW + 3).added, 0);
+	assert_int_equal(pending(f, EDITION_EACH, NOW + 9, NULL), 3);
+	post_list_free(&l);
+}
+
+static void test_the_first_look_of_a_second_source_hides_no_news_of_the_first(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f), late = source_id(f, "https://example.org/lab/feed");
+	struct post_list l = {0};
+
+	add_post(&l, "1", "https://example.org/1", "One", NOW);
+	assert_int_equal(feed_look(f, late, &l, NOW).seen, 1);
+	assert_int_equal(feed_look(f, id, &l, NOW + 1).added, 1);
+	post_list_free(&l);
+}
+
+static void test_what_is_the_past_of_one_source_is_no_news_of_a_younger_one(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = source_id(f, "https://example.org/feed");
+	int64_t young = source_id(f, "https://example.org/lab/feed");
+	struct post_list l = {0}, none = {0};
+
+	add_post(&l, "1", "https://example.org/1", "One", NOW - 10);
+	assert_int_equal(feed_look(f, id, &l, NOW).seen, 1);
+	feed_look(f, young, &none, NOW);
+	assert_int_equal(feed_look(f, young, &l, NOW + 1).added, 0);
+	assert_int_equal(count_last(f), 1);
+	post_list_free(&l);
+}
+
 static void test_an_edit_of_a_mailed_post_under_a_new_guid_mails_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -636,6 +737,11 @@ int main(void)
 		TEST(test_links_that_differ_in_more_are_different_posts),
 		TEST(test_posts_that_all_link_to_the_blog_are_different_posts),
 		TEST(test_several_posts_of_one_page_are_different_posts_and_twins_are_not),
+		TEST(test_a_post_that_several_sources_of_a_list_have_waits_once),
+		TEST(test_posts_that_only_look_alike_in_two_sources_both_wait),
+		TEST(test_the_posts_of_one_page_are_told_apart_in_two_sources),
+		TEST(test_the_first_look_of_a_second_source_hides_no_news_of_the_first),
+		TEST(test_what_is_the_past_of_one_source_is_no_news_of_a_younger_one),
 		TEST(test_an_edit_of_a_mailed_post_under_a_new_guid_mails_nothing),
 		TEST(test_a_feed_that_renames_everything_does_not_mail_its_past),
 		TEST(test_a_feed_without_dates_that_renames_everything_is_known_by_its_titles),
