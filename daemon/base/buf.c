@@ -109,6 +109,22 @@ bool strlist_has(const struct strlist *l, const char *s)
 	return false;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void strlist_sort(struct strlist *l)
+{
+	if (l->n > 0)
+		qsort(l->items, l->n, sizeof(*l->items), compare);
+}
+
+bool strlist_has_sorted(const struct strlist *l, const char *s)
+{
+	return l->n > 0 && bsearch(&s, l->items, l->n, sizeof(*l->items), compare) != NULL;
+}
+
 void strlist_copy(struct strlist *to, const struct strlist *from)
 {
 	size_t n = from->n;

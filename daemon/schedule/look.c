@@ -26,6 +26,7 @@ struct look {
 	size_t body_len;
 	struct strlist places; /* where the page that came says that its feeds are */
 	struct post_list posts;
+	struct strlist gone, there; /* of a directory's files */
 	struct store_past past;
 	int64_t oldest; /* of the last page; 0: it has none */
 	bool has_posts, complete, mark_seen;
@@ -72,6 +73,8 @@ void look_free(struct look *k)
 	free(k->topic);
 	free(k->error);
 	strlist_free(&k->places);
+	strlist_free(&k->gone);
+	strlist_free(&k->there);
 	post_list_free(&k->posts);
 	settings_unref(k->settings);
 	watch_unref(k->watch);
@@ -346,6 +349,8 @@ void look_at_directory(struct watch *w, const struct directory_look *found)
 	for (size_t i = 0; i < found->posts->n; i++)
 		if (is_wanted(&k->source->categories, &found->posts->items[i]))
 			copy_post(post_list_add(&k->posts), &found->posts->items[i]);
+	strlist_copy(&k->gone, found->gone);
+	strlist_copy(&k->there, found->there);
 	keep(k);
 	if (found->complete && w->again) {
 		w->again = false;
@@ -381,6 +386,16 @@ static bool find_past(
 	return store_source_past(store, &whole, &k->past, e);
 }
 
+/* What could not be read may be there; and a directory that is empty may be one that is not mounted
+ * now. */
+static bool tells_all(struct look *k)
+{
+	if (!k->complete || k->error != NULL || k->there.n == 0)
+		return false;
+	strlist_sort(&k->there);
+	return true;
+}
+
 /* Only the last slice ends the look: after a crash between two of them the source is looked at as
  * if nothing had been. */
 static bool keep_run(struct store *store, void *arg, struct error *e)
@@ -402,6 +417,8 @@ static bool keep_run(struct store *store, void *arg, struct error *e)
 		.wait_until = k->wait_until,
 		.stopped = k->stopped,
 		.error = last ? k->error : NULL,
+		.gone = k->kept == 0 ? &k->gone : NULL,
+		.there = last && tells_all(k) ? &k->there : NULL,
 		.all = &k->posts,
 		.past = &k->past,
 		.newest_only = k->source->kind != SOURCE_DIRECTORY,
@@ -455,6 +472,7 @@ static void keep_ended(struct write *write, const struct error *failure)
 	k->total.seen += k->found.seen;
 	k->total.held += k->found.held;
 	k->total.changed += k->found.changed;
+	k->total.withdrawn += k->found.withdrawn;
 	if (failure == NULL && k->kept < k->posts.n && !w->schedule->closed) {
 		keep_slice(k);
 		return;

@@ -352,6 +352,10 @@ static void log_found(const struct watch *w, const struct store_look_result *fou
 			 "--held shows them",
 			"list=%s source=%s posts=%d", w->settings->list.name,
 			log_quote(w->source->location), found->held);
+	if (found->withdrawn > 0)
+		log_info("posts withdrawn, their files are gone or drafts",
+			"list=%s source=%s posts=%d", w->settings->list.name,
+			log_quote(w->source->location), found->withdrawn);
 	if (found->added + found->seen + found->changed > 0)
 		log_info("posts found", "list=%s source=%s new=%d seen=%d changed=%d",
 			w->settings->list.name, log_quote(w->source->location), found->added,

@@ -96,21 +96,34 @@ static void wait_for_due(struct directory_watch *w)
 	add_timer(w->step, left_ms > 0 ? left_ms : 0);
 }
 
+static void list_files(const struct directory_watch *w, struct strlist *out)
+{
+	const struct dirtree_file *f;
+
+	for (f = w->tree.files; f != NULL; f = f->hh.next)
+		strlist_add(out, f->path);
+}
+
 static void hand_over(struct directory_watch *w)
 {
 	struct post_list posts = w->posts;
-	struct strlist errors = w->errors;
-	struct directory_look look = {&posts, w->complete, &errors};
+	struct strlist errors = w->errors, gone = w->tree.gone, there = {0};
+	struct directory_look look = {&posts, w->complete, &errors, &gone, &there};
 
+	if (w->complete)
+		list_files(w, &there);
 	w->posts = (struct post_list){0};
-	w->errors = (struct strlist){0};
+	w->errors = w->tree.gone = (struct strlist){0};
 	w->complete = false;
-	bool has_news = posts.n > 0 || errors.n > 0 || look.complete || w->tree.mended;
+	bool has_news =
+		posts.n > 0 || errors.n > 0 || gone.n > 0 || look.complete || w->tree.mended;
 	w->tree.mended = false;
 	if (has_news)
 		w->fn(&look, w->arg); /* w may be gone afterwards */
 	post_list_free(&posts);
 	strlist_free(&errors);
+	strlist_free(&gone);
+	strlist_free(&there);
 }
 
 static void on_step(evutil_socket_t fd, short what, void *arg)

@@ -130,10 +130,12 @@ static bool parse(struct directory_watch *w, const struct dirtree_file *f, const
 		post_free(&post);
 		return false;
 	}
-	if (draft)
+	if (draft) {
+		strlist_add(&w->tree.gone, f->path);
 		post_free(&post);
-	else
-		*post_list_add(&w->posts) = post;
+		return true;
+	}
+	*post_list_add(&w->posts) = post;
 	return true;
 }
 

@@ -35,6 +35,7 @@ void dirtree_clear(struct dirtree *t)
 {
 	if (t->root != NULL)
 		dirtree_folder_drop(t, t->root);
+	strlist_free(&t->gone); /* for we do not know */
 }
 
 static char *join(const struct dirtree_folder *parent, const char *name)
@@ -224,6 +225,8 @@ void dirtree_file_drop(struct dirtree *t, struct dirtree_file *f)
 {
 	dirtree_file_queue(t, f, QUEUE_NONE, 0);
 	t->mended = t->mended || f->failed;
+	if (f->taken)
+		strlist_add(&t->gone, f->path);
 	LIST_REMOVE(f, sibling);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): f is in it */
 	HASH_DELETE(hh, t->files, f);

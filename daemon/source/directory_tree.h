@@ -3,6 +3,7 @@
 #ifndef HUBMAIL_SOURCE_DIRECTORY_TREE_H
 #define HUBMAIL_SOURCE_DIRECTORY_TREE_H
 
+#include "hubmail/base_buf.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,7 +74,8 @@ struct dirtree {
 	struct dirtree_folders to_read;
 	struct dirtree_folder *current; /* being read; NULL if it is dropped meanwhile */
 	uint64_t stamp;
-	bool mended; /* something of which an error was told is right now, or gone */
+	struct strlist gone; /* files that were taken and are not there any more */
+	bool mended;         /* something of which an error was told is right now, or gone */
 };
 
 void dirtree_init(struct dirtree *t);

@@ -26,7 +26,7 @@ static const char SQL_HELD[] = "SELECT " COLUMNS " FROM source c JOIN post p ON 
 			       " WHERE c.list_id = ?1 AND p.seen = 2 ORDER BY p.published_at, p.id";
 static const char SQL_LAST[] =
 	"SELECT * FROM (SELECT " COLUMNS
-	" FROM source c JOIN post p ON p.source_id = c.id WHERE c.list_id = ?1 AND p.seen <> 3 AND p.published_at <= ?3"
+	" FROM source c JOIN post p ON p.source_id = c.id WHERE c.list_id = ?1 AND p.seen < 3 AND p.published_at <= ?3"
 	" ORDER BY p.published_at DESC, p.id DESC LIMIT ?2) ORDER BY published_at, id";
 static const char SQL_BY_ID[] =
 	"SELECT " COLUMNS

@@ -75,7 +75,7 @@ static const char *const steps[] = {
 	" found_at INTEGER NOT NULL,"
 	" seen INTEGER NOT NULL," /* 1: was there before the source was watched: never mailed by
 				     itself; 2: nor is this, it was taken for the past; 3: nor is
-				     this, another source of the list has it */
+				     this, another source of the list has it; 4: its file is gone */
 	" UNIQUE (source_id, guid)) STRICT;"
 	"CREATE INDEX post_waiting ON post (source_id, published_at) WHERE seen = 0;"
 	"CREATE INDEX post_published ON post (source_id, published_at);"

@@ -40,13 +40,20 @@ static const char SQL_LEASE[] = "UPDATE source SET lease_until = ?3 WHERE id = ?
 static const char SQL_NEW[] =
 	"INSERT INTO post (source_id, guid, url, title, author, summary, content, image, categories, published_at,"
 	" updated_at, found_at, seen, link) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-/* Only if something is different: an unchanged post costs no write. A date once known stays unless
- * the source gives another. */
+/* Only if something is different: an unchanged post costs no write. One that was withdrawn is back.
+ * A date once known stays unless the source gives another. */
 static const char SQL_CHANGE[] =
 	"UPDATE post SET guid = ?2, url = ?3, title = ?4, author = ?5, summary = ?6, content = ?7, image = ?8,"
-	" categories = ?9, published_at = coalesce(?10, published_at), updated_at = ?11, link = ?12"
-	" WHERE id = ?1 AND (guid, url, title, author, summary, content, image, categories, published_at, updated_at)"
-	" IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, coalesce(?10, published_at), ?11)";
+	" categories = ?9, published_at = coalesce(?10, published_at), updated_at = ?11, link = ?12,"
+	" seen = iif(seen = 4, 0, seen)"
+	" WHERE id = ?1 AND (seen = 4 OR (guid, url, title, author, summary, content, image, categories, published_at, updated_at)"
+	" IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, coalesce(?10, published_at), ?11))";
+#define IS_PENDING                                                                                 \
+	"seen = 0 AND NOT EXISTS (SELECT 1 FROM digest_post q JOIN digest d ON d.id = q.digest_id" \
+	" WHERE q.post_id = post.id AND d.only_to = 0)"
+static const char SQL_PENDING[] = "SELECT guid FROM post WHERE source_id = ?1 AND " IS_PENDING;
+static const char SQL_WITHDRAW[] =
+	"UPDATE post SET seen = 4 WHERE source_id = ?1 AND guid = ?2 AND " IS_PENDING;
 
 static struct store_source row(sqlite3_stmt *st)
 {
@@ -216,6 +223,37 @@ static bool put_post(struct store *s, const struct store_look *look, bool mark_s
 	return ok;
 }
 
+/* ---- What is gone ---- */
+
+static bool withdraw(struct store *s, const struct store_look *look, const struct strlist *guids,
+	struct store_look_result *out, struct error *e)
+{
+	for (size_t i = 0; i < guids->n; i++) {
+		if (!sql_run(s, e, SQL_WITHDRAW, "it", look->source_id, guids->items[i]))
+			return false;
+		out->withdrawn += sqlite3_changes(s->db);
+	}
+	return true;
+}
+
+/* What was removed while nobody watched. */
+static bool withdraw_absent(struct store *s, const struct store_look *look,
+	struct store_look_result *out, struct error *e)
+{
+	sqlite3_stmt *st = sql_start(s, e, SQL_PENDING, "i", look->source_id);
+	struct strlist absent = {0};
+	int rc = -1;
+
+	while (st != NULL && (rc = sql_step(s, st, e)) == 1) {
+		const char *guid = (const char *)sqlite3_column_text(st, 0);
+		if (!strlist_has_sorted(look->there, guid))
+			strlist_add(&absent, guid);
+	}
+	bool ok = rc == 0 && withdraw(s, look, &absent, out, e);
+	strlist_free(&absent);
+	return ok;
+}
+
 bool store_source_look(struct store *s, const struct store_look *look,
 	struct store_look_result *out, struct error *e)
 {
@@ -225,10 +263,14 @@ bool store_source_look(struct store *s, const struct store_look *look,
 	if (!sql_number(s, e, &first_look_at, SQL_FIRST_LOOK, "i", look->source_id))
 		return false;
 	bool mark_seen = first_look_at == 0 || look->seen;
+	if (look->gone != NULL && !withdraw(s, look, look->gone, out, e))
+		return false;
 	for (size_t i = 0; look->posts != NULL && i < look->posts->n; i++)
 		if (!put_post(s, look, mark_seen, &look->posts->items[i], out, e))
 			return false;
-	bool changed = out->added + out->seen + out->held + out->changed > 0;
+	if (look->there != NULL && !withdraw_absent(s, look, out, e))
+		return false;
+	bool changed = out->added + out->seen + out->held + out->changed + out->withdrawn > 0;
 	if ((look->error == NULL || look->complete) &&
 		!sql_run(s, e, SQL_LOOKED, "iittddtzzdtt", look->source_id, look->at, look->etag,
 			look->last_modified, look->complete ? 1 : 0, changed ? 1 : 0,

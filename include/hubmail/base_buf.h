@@ -33,6 +33,8 @@ struct strlist {
 void strlist_add(struct strlist *l, const char *s); /* copies s */
 void strlist_take(struct strlist *l, char *s);      /* s belongs to the list from here on */
 bool strlist_has(const struct strlist *l, const char *s);
+void strlist_sort(struct strlist *l);                              /* as strcmp() has it */
+bool strlist_has_sorted(const struct strlist *l, const char *s);   /* l has been sorted */
 void strlist_copy(struct strlist *to, const struct strlist *from); /* appends copies */
 void strlist_free(struct strlist *l); /* frees the strings; l is empty afterwards */
 

@@ -13,12 +13,16 @@ struct directory_watch;
 /* What a look found. posts: those of files that are new or changed since the last call (all that
  * are there, on a full look). complete: with this call ends a full look. errors: one line for each
  * file or folder that could not be read ("hello.md:3: …"), once for each change of it and on every
- * full look; the others are in posts all the same. All may be empty: then something of which an
- * error was told is right now, or gone. Borrowed. */
+ * full look; the others are in posts all the same. gone: the guids (paths) of files that have been
+ * removed or moved away, before anything in posts was found, and of drafts. there: on a complete
+ * look those of all files that are there, drafts and bad ones too; a folder that could not be read
+ * is an error and its files may be missing. All may be empty: then something of which an error was
+ * told is right now, or gone. Borrowed. */
 struct directory_look {
 	const struct post_list *posts;
 	bool complete;
 	const struct strlist *errors;
+	const struct strlist *gone, *there;
 };
 typedef void directory_fn(const struct directory_look *look, void *arg);
 
@@ -29,8 +33,7 @@ typedef void directory_fn(const struct directory_look *look, void *arg);
  * inotify missed; it tells what is new or changed and is no full look. A file that is found without
  * having been announced (in a new folder, by a rescan, at the start) is taken when it stands still
  * for a second and nobody is known to have it open for writing; one who writes nothing for an hour
- * is not believed to write any more. An empty file is no post yet. A draft is not told, nor that a
- * file is gone.
+ * is not believed to write any more. An empty file is no post yet.
  *
  * A full look is handed over in several calls if there is much, and waits up to a second for files
  * that are not at rest; what is still being written then, or saved while it goes on, comes later,

@@ -61,6 +61,8 @@ struct store_look {
 	const struct post_list *all;   /* the whole look, where posts is a part of it; or NULL */
 	const struct store_past *past; /* of the whole look; NULL: nothing is held */
 	bool newest_only; /* the source shows its newest posts, and not all that it has (a feed) */
+	const struct strlist *gone;  /* guids that the source has no more; NULL: none */
+	const struct strlist *there; /* all guids that it has, sorted; NULL: it is not known */
 	bool seen; /* mark new posts as seen though it is not the first look (operator's wish) */
 };
 /* The hub has agreed to tell of the news of that topic until then; 0: it does not any more. */
@@ -74,10 +76,11 @@ struct store_past {
 	bool renamed;   /* nothing is known by its name: where a date is missing, titles tell */
 };
 struct store_look_result {
-	int added;   /* new, and waiting to be mailed */
-	int held;    /* new, and taken for the past: they are not mailed by themselves */
-	int seen;    /* new, and marked as seen, or another source of the list has it */
-	int changed; /* known, content brought up to date */
+	int added;     /* new, and waiting to be mailed */
+	int held;      /* new, and taken for the past: they are not mailed by themselves */
+	int seen;      /* new, and marked as seen, or another source of the list has it */
+	int changed;   /* known, content brought up to date */
+	int withdrawn; /* gone before they were mailed */
 };
 /* What the whole look shows of the past, before any of it is kept: everything not newer than the
  * newest known post, if the look is complete and nothing in it is known; what is older than that
@@ -92,7 +95,8 @@ bool store_source_past(
  * alone where one of the two says no moment and nothing in the look is known otherwise. On the
  * first look (or with seen) new posts are marked as seen, unless published_at is in the future. A
  * new one that another source of the list has already (the same link; or the same guid, if that is
- * a URL, a tag: or a urn:) is kept, and never mailed by itself. */
+ * a URL, a tag: or a urn:) is kept, and never mailed by itself. One that is gone and that no digest
+ * has had does not wait any more, until the source shows it again. */
 bool store_source_look(struct store *s, const struct store_look *look,
 	struct store_look_result *out, struct error *e);
 
@@ -104,7 +108,7 @@ bool store_post_pending(struct store *s, int64_t list_id, enum edition edition, 
 /* Those that were taken for their source's past, oldest first. */
 bool store_post_held(struct store *s, int64_t list_id, struct post_list *out, struct error *e);
 /* The newest `n` posts of a list with published_at <= until (INT64_MAX: whatever it is), oldest of
- * them first; seen ones too, and one that several sources have once. */
+ * them first; seen ones too, one that several sources have once, and none that was withdrawn. */
 bool store_post_last(struct store *s, int64_t list_id, size_t n, int64_t until,
 	struct post_list *out, struct error *e);
 /* Posts by id, in the order given. ERROR_NOT_FOUND names the first that is not there or of another

@@ -206,6 +206,41 @@ def test_a_post_in_two_feeds_of_a_list_is_mailed_once(house, sink, feeds):
     assert [post["title"] for post in house.ask("posts")] == ["Old", "Shared", "Lab"]
 
 
+def test_a_file_that_is_gone_before_its_post_is_mailed_is_not_mailed(house, sink):
+    house.news["schedule"] = "manual"
+    house.start()
+    house.add("ann@example.org")
+
+    def waits_for(*titles):
+        wait_until(
+            lambda: sorted(p["title"] for p in house.ask("posts", "--pending")) == list(titles),
+            f"{titles} are pending",
+        )
+
+    removed = house.write_post("removed.md", "Removed")
+    house.write_post("draft.md", "Draft")
+    good = house.write_post("good.md", "Good")
+    waits_for("Draft", "Good", "Removed")
+    removed.unlink()
+    house.write_post("draft.md", "Draft", draft=True)
+    waits_for("Good")
+    house.wait_log("posts withdrawn")
+    house.write_post("removed.md", "Removed")
+    waits_for("Good", "Removed")
+    house.stop()
+    removed.unlink()
+    house.start()
+    waits_for("Good")
+    house.write_post("draft.md", "Draft")
+    waits_for("Draft", "Good")
+    good.rename(good.with_name("better.md"))
+    wait_until(lambda: "better.md" in str(house.ask("posts", "--pending")), "its new name is known")
+    waits_for("Draft", "Good")
+    assert house.ctl("send", "news").code == 0
+    mail = sink.wait_for(1)[0].mail.judge()
+    assert "Good" in mail.text and "Draft" in mail.text and "Removed" not in mail.text
+
+
 def test_the_feed_of_a_page_is_found(house, feeds):
     feeds.put("/feed.xml", rss(item("One", 1)))
     link = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'

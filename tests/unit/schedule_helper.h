@@ -226,8 +226,8 @@ static inline void directory_holds(
 	struct world *w, const char *lines, bool complete, const char *error)
 {
 	struct post_list posts = {0};
-	struct strlist errors = {0};
-	struct directory_look look = {&posts, complete, &errors};
+	struct strlist errors = {0}, none = {0};
+	struct directory_look look = {&posts, complete, &errors, &none, &none};
 
 	if (lines != NULL)
 		assert_true(

@@ -266,6 +266,36 @@ static void test_a_draft_is_told_when_it_is_none_any_more(void **state)
 	wait_for_found(f, "post.md=Post");
 }
 
+static void test_files_that_are_removed_or_become_drafts_are_told(void **state)
+{
+	struct fixture *f = *state;
+
+	save(f, "keep.md", "Keep");
+	save(f, "removed.md", "Removed");
+	save(f, "moved.md", "Moved");
+	save(f, "draft.md", "Draft");
+	make_folder(f, "folder");
+	save(f, "folder/deep.md", "Deep");
+	watch(f, NEVER_S);
+	assert_int_equal(f->gone.n, 0);
+	assert_int_equal(f->there.n, 5);
+	assert_true(strlist_has(&f->there, "folder/deep.md"));
+	forget(f);
+	remove_file(f, "removed.md");
+	move(f, "moved.md", "../moved.md");
+	move(f, "folder", "../folder");
+	save(f, "draft.md", "Draft\ndraft: true");
+	while (f->gone.n < 4)
+		turn(f);
+	assert_true(strlist_has(&f->gone, "removed.md"));
+	assert_true(strlist_has(&f->gone, "moved.md"));
+	assert_true(strlist_has(&f->gone, "folder/deep.md"));
+	assert_true(strlist_has(&f->gone, "draft.md"));
+	look_at_all(f);
+	assert_int_equal(f->there.n, 2);
+	assert_int_equal(f->errors.n, 0);
+}
+
 /* ---- What is left aside ---- */
 
 static void test_symbolic_links_are_left_aside(void **state)
@@ -410,6 +440,7 @@ int main(void)
 		TEST(test_a_hard_link_is_told),
 		TEST(test_a_deleted_file_is_no_error),
 		TEST(test_a_draft_is_told_when_it_is_none_any_more),
+		TEST(test_files_that_are_removed_or_become_drafts_are_told),
 		TEST(test_symbolic_links_are_left_aside),
 		TEST(test_what_is_no_file_is_left_aside),
 		TEST(test_a_broken_file_is_an_error_once_for_each_change),

@@ -63,6 +63,21 @@ static void test_a_folder_moved_in_brings_its_posts(void **state)
 	wait_for_found(f, "batch/b.md=B");
 }
 
+static void test_a_directory_that_is_not_there_says_nothing_of_its_files(void **state)
+{
+	struct fixture *f = *state;
+
+	save(f, "a.md", "A");
+	watch(f, NEVER_S);
+	forget(f);
+	move_beside(f, "posts", "aside");
+	wait_for_errors(f, 1);
+	assert_int_equal(f->gone.n, 0);
+	move_beside(f, "aside", "posts");
+	wait_for_complete(f);
+	assert_int_equal(f->there.n, 1);
+}
+
 static void test_a_renamed_folder_is_known_by_its_new_name(void **state)
 {
 	struct fixture *f = *state;
@@ -344,6 +359,7 @@ int main(void)
 		TEST(test_a_new_folder_is_watched_with_what_is_in_it),
 		TEST(test_a_half_written_file_in_a_new_folder_is_not_told),
 		TEST(test_a_folder_moved_in_brings_its_posts),
+		TEST(test_a_directory_that_is_not_there_says_nothing_of_its_files),
 		TEST(test_a_renamed_folder_is_known_by_its_new_name),
 		TEST(test_a_folder_moved_out_is_no_longer_watched),
 		TEST(test_a_folder_deleted_and_made_again_is_watched),

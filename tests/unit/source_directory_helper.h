@@ -34,6 +34,7 @@ struct fixture {
 	struct directory_watch *watch;
 	struct strlist found; /* "guid=title" in the order they came, since the last forget() */
 	struct strlist errors;
+	struct strlist gone, there;
 	int calls, completes, calls_after_complete;
 	bool free_in_callback;
 };
@@ -85,6 +86,8 @@ static inline void on_look(const struct directory_look *look, void *arg)
 			&f->found, xasprintf("%s=%s", p->guid, p->title != NULL ? p->title : ""));
 	}
 	strlist_copy(&f->errors, look->errors);
+	strlist_copy(&f->gone, look->gone);
+	strlist_copy(&f->there, look->there);
 	if (f->free_in_callback) {
 		directory_watch_free(f->watch);
 		f->watch = NULL;
@@ -112,6 +115,8 @@ static inline void forget(struct fixture *f)
 {
 	strlist_free(&f->found);
 	strlist_free(&f->errors);
+	strlist_free(&f->gone);
+	strlist_free(&f->there);
 	f->calls = f->completes = 0;
 }
 

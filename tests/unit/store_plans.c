@@ -42,6 +42,7 @@ static void live_with_posts(struct fixture *f)
 	struct store_look look = {.at = NOW, .complete = true, .posts = &l};
 	struct store_look_result r;
 	struct store_past past;
+	struct strlist files = {0};
 	int64_t next, ids[1];
 	size_t n;
 
@@ -65,6 +66,8 @@ static void live_with_posts(struct fixture *f)
 	past.renamed = true;
 	p->guid[4] = 'i';
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
+	strlist_add(&files, "f");
+	look.gone = look.there = &files;
 	look.error = "e";
 	look.complete = false;
 	assert_ok(f, store_source_look(f->store, &look, &r, &f->e));
@@ -82,6 +85,7 @@ static void live_with_posts(struct fixture *f)
 	assert_ok(f, store_post_by_ids(f->store, f->list, ids, 1, &got, &f->e));
 	post_list_free(&got);
 	post_list_free(&l);
+	strlist_free(&files);
 }
 
 static void live_with_digests(struct fixture *f)

@@ -596,6 +596,63 @@ static void test_a_file_that_was_renamed_is_the_same_post(void **state)
 	post_list_free(&l);
 }
 
+static void test_a_post_that_is_gone_waits_again_when_it_is_back(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0}, got = {0};
+	struct strlist gone = {0};
+	struct store_look no_more = {.source_id = id, .at = NOW, .gone = &gone};
+	struct store_look_result r;
+
+	add_post(&l, "a.md", "https://example.org/a", "A", NOW);
+	add_post(&l, "b.md", "https://example.org/b", "B", NOW);
+	look(f, id, &l, NOW);
+	assert_ok(
+		f, store_post_pending(f->store, f->list, EDITION_EACH, NOW, 1, &got, NULL, &f->e));
+	assert_true(digest_of(f, &got.items[0].id, 1, EDITION_EACH) != 0);
+	strlist_add(&gone, "a.md");
+	strlist_add(&gone, "b.md");
+	strlist_add(&gone, "never-known.md");
+	assert_ok(f, store_source_look(f->store, &no_more, &r, &f->e));
+	assert_int_equal(r.withdrawn, 1); /* the other has been mailed */
+	assert_int_equal(pending(f, EDITION_EACH, NOW, NULL), 0);
+	assert_int_equal(pending(f, EDITION_DAILY, NOW, NULL), 1);
+	assert_int_equal(count_last(f), 1);
+	assert_ok(f, store_source_look(f->store, &no_more, &r, &f->e));
+	assert_int_equal(r.withdrawn, 0);
+	assert_int_equal(look(f, id, &l, NOW + 1).changed, 1);
+	assert_int_equal(pending(f, EDITION_EACH, NOW, NULL), 1);
+	assert_int_equal(count_last(f), 2);
+	strlist_free(&gone);
+	post_list_free(&got);
+	post_list_free(&l);
+}
+
+static void test_what_is_not_there_any_more_does_not_wait(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = watched_source(f);
+	struct post_list l = {0};
+	struct strlist there = {0};
+	struct store_look all = {.source_id = id, .at = NOW, .complete = true, .there = &there};
+	struct store_look_result r;
+
+	add_post(&l, "a.md", "https://example.org/a", "A", NOW);
+	add_post(&l, "b.md", "https://example.org/b", "B", NOW);
+	add_post(&l, "c.md", "https://example.org/c", "C", NOW);
+	look(f, id, &l, NOW);
+	strlist_add(&there, "c.md");
+	strlist_add(&there, "b2.md");
+	strlist_add(&there, "a.md");
+	strlist_sort(&there);
+	assert_ok(f, store_source_look(f->store, &all, &r, &f->e));
+	assert_int_equal(r.withdrawn, 1);
+	assert_int_equal(pending(f, EDITION_EACH, NOW, NULL), 2);
+	strlist_free(&there);
+	post_list_free(&l);
+}
+
 static void test_a_post_without_a_date_keeps_the_time_it_was_found(void **state)
 {
 	struct fixture *f = *state;
@@ -753,6 +810,8 @@ int main(void)
 		TEST(test_a_source_without_posts_yet_has_no_past),
 		TEST(test_posts_without_dates_are_held_only_if_all_are_new_and_many),
 		TEST(test_a_file_that_was_renamed_is_the_same_post),
+		TEST(test_a_post_that_is_gone_waits_again_when_it_is_back),
+		TEST(test_what_is_not_there_any_more_does_not_wait),
 		TEST(test_a_post_without_a_date_keeps_the_time_it_was_found),
 		TEST(test_everything_of_a_post_comes_back),
 		TEST(test_a_post_waits_until_each_edition_has_had_it),
