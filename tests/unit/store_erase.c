@@ -1,7 +1,6 @@
 #include "store_helper.h"
 
 #include "../../daemon/store/sql.h"
-#include "hubmail/base_clock.h"
 #include "hubmail/store_suppression.h"
 #include <sys/stat.h>
 
@@ -256,19 +255,19 @@ static void test_a_long_history_is_erased_in_short_steps(void **state)
 {
 	struct fixture *f = *state;
 	struct store_erasure last = {0};
-	int64_t all = 0;
+	int64_t all = 0, steps = 0;
 
 	long_history(f, 30000);
 	while (!last.done) {
-		int64_t before = last.upto, start = clock_mono_ms();
+		int64_t before = last.upto;
 		assert_ok(f, store_begin(f->store, &f->e));
 		assert_ok(f, store_subscriber_erase(f->store, 1, before, NOW, &last, &f->e));
-		int64_t took = clock_mono_ms() - start;
 		assert_ok(f, store_commit(f->store, &f->e));
 		assert_true(last.done || last.upto > before);
-		assert_true(took < 500); /* far from 50 ms, for this may be a busy machine */
 		all += last.deliveries;
+		steps++;
 	}
+	assert_true(steps > 1);
 	assert_int_equal(all, 30000);
 	assert_int_equal(count(f, "SELECT count(*) FROM delivery"), 0);
 	assert_int_equal(count(f, "SELECT count(*) FROM attempt"), 0);
