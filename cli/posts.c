@@ -100,7 +100,8 @@ const struct command command_posts = {
 	.summary = "lists the posts that are known, oldest first",
 	.help = "With --pending only those that the next digest of the list will have. `send --post`\n"
 		"takes the ID.\n"
-		"A post that several sources of a list have is listed once, and one that was withdrawn is not.\n"
+		"A post that several sources of a list have is listed once, and one that was withdrawn\n"
+		"is not.\n"
 		"Held posts turned up together, older than what was known already, or when a source\n"
 		"gave new names to all its posts.",
 	.options = options,
