@@ -7,6 +7,7 @@
 #include "hubmail/base_log.h"
 #include "hubmail/base_loop.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
 #include "hubmail/config.h"
 #include "hubmail/control.h"
 #include "hubmail/control_daemon.h"
@@ -127,11 +128,6 @@ static void free_old_config(void *arg)
 	config_free(arg);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static void warn_of_restart(const struct config *old, const struct config *new)
 {
 	const char *const pairs[][3] = {
@@ -142,7 +138,7 @@ static void warn_of_restart(const struct config *old, const struct config *new)
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (!same_text(pairs[i][1], pairs[i][2]))
+		if (!text_same(pairs[i][1], pairs[i][2]))
 			log_warn("setting takes effect after a restart", "setting=%s", pairs[i][0]);
 }
 

@@ -6,6 +6,7 @@
 #include "hubmail/base_json.h"
 #include "hubmail/base_log.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
 #include "pace.h"
 #include "tls.h"
 #include <pthread.h>
@@ -97,11 +98,6 @@ const struct config_relay *relay_settings(const struct relay *r)
 	return &r->settings;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool same_rate(const struct config_rate *a, const struct config_rate *b)
 {
 	return a->count == b->count && a->seconds == b->seconds;
@@ -111,12 +107,12 @@ bool relay_same(const struct relay *r, const struct config_relay *c)
 {
 	const struct config_relay *s = &r->settings;
 
-	return same_text(s->name, c->name) && same_text(s->host, c->host) && s->port == c->port &&
+	return text_same(s->name, c->name) && text_same(s->host, c->host) && s->port == c->port &&
 	       s->tls == c->tls && s->discard == c->discard && s->pipelining == c->pipelining &&
 	       s->allow_plain_auth == c->allow_plain_auth &&
-	       same_text(s->tls_ca_file, c->tls_ca_file) && same_text(s->username, c->username) &&
-	       same_text(s->password, c->password) &&
-	       same_text(s->token_command, c->token_command) && same_text(s->hello, c->hello) &&
+	       text_same(s->tls_ca_file, c->tls_ca_file) && text_same(s->username, c->username) &&
+	       text_same(s->password, c->password) &&
+	       text_same(s->token_command, c->token_command) && text_same(s->hello, c->hello) &&
 	       s->connections == c->connections &&
 	       s->messages_per_connection == c->messages_per_connection &&
 	       s->priority == c->priority && s->weight == c->weight &&
