@@ -85,17 +85,12 @@ const char *address_domain(const char *address)
 	return at != NULL ? at + 1 : address + strlen(address);
 }
 
-static int lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
 /* With strcasecmp() I and i are two letters in Turkey. */
 int address_compare(const char *a, const char *b)
 {
-	for (; *a != '\0' && lower(*a) == lower(*b); a++)
+	for (; *a != '\0' && text_lower(*a) == text_lower(*b); a++)
 		b++;
-	return lower(*a) - lower(*b);
+	return (unsigned char)text_lower(*a) - (unsigned char)text_lower(*b);
 }
 
 /* atext of RFC 5322, 3.2.3 */

@@ -2,17 +2,13 @@
  * change on the way. */
 #include "rfc6376.h"
 
+#include "hubmail/base_text.h"
 #include <stdbool.h>
 #include <string.h>
 
 static bool is_wsp(char c)
 {
 	return c == ' ' || c == '\t';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 void relaxed_header(struct buf *out, const char *field, size_t len)
@@ -23,7 +19,7 @@ void relaxed_header(struct buf *out, const char *field, size_t len)
 	while (end > 0 && is_wsp(field[end - 1]))
 		end--;
 	for (size_t i = 0; i < end; i++)
-		buf_addc(out, lower(field[i]));
+		buf_addc(out, text_lower(field[i]));
 	buf_addc(out, ':');
 	bool gap = false;
 	size_t start = out->len;

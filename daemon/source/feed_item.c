@@ -126,8 +126,7 @@ static bool looks_like_markup(const char *s, size_t len)
 		size_t n = 0;
 		size_t at = i + (i + 1 < len && s[i + 1] == '/' ? 2 : 1);
 		while (at < len && n < sizeof(name) - 1 && strchr(" \t\r\n/>", s[at]) == NULL) {
-			name[n++] =
-				s[at] >= 'A' && s[at] <= 'Z' ? (char)(s[at] - 'A' + 'a') : s[at];
+			name[n++] = text_lower(s[at]);
 			at++;
 		}
 		name[n] = '\0';

@@ -95,7 +95,7 @@ static void copy_lower(char to[TOKEN_NAME_MAX], const char *s, size_t len)
 {
 	size_t n = 0;
 	for (; n < len && n < TOKEN_NAME_MAX - 1; n++)
-		to[n] = s[n] >= 'A' && s[n] <= 'Z' ? (char)(s[n] - 'A' + 'a') : s[n];
+		to[n] = text_lower(s[n]);
 	to[n] = '\0';
 }
 

@@ -53,7 +53,7 @@ static bool style_hides(const struct token *t)
 	size_t n = 0;
 	for (const char *s = style; *s != '\0'; s++) {
 		if (*s != ' ')
-			style[n++] = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+			style[n++] = text_lower(*s);
 	}
 	style[n] = '\0';
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {

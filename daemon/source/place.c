@@ -107,7 +107,7 @@ static void add_slug(struct buf *out, const char *s)
 	bool gap = false;
 	size_t start = out->len;
 	for (; *s != '\0'; s++) {
-		char c = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+		char c = text_lower(*s);
 		bool keep = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
 			    c == '.' || (unsigned char)c >= 0x80;
 		if (keep && gap && out->len > start)

@@ -5,6 +5,7 @@
 
 #include "character.h"
 #include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -17,11 +18,6 @@ static bool is_space(char c)
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 void scanner_start(struct scanner *s, const char *html, size_t len)
@@ -96,7 +92,7 @@ static const char *take_name(const char *p, const char *end, char name[TOKEN_NAM
 	size_t n = 0;
 	for (; p < end && !is_space(*p) && *p != '/' && *p != '>'; p++) {
 		if (n < TOKEN_NAME_MAX - 1)
-			name[n++] = lower(*p);
+			name[n++] = text_lower(*p);
 	}
 	name[n] = '\0';
 	return p;

@@ -4,6 +4,7 @@
 #include "url.h"
 
 #include "hubmail/base_mem.h"
+#include "hubmail/base_text.h"
 #include "hubmail/source_html.h"
 
 #include <idn2.h>
@@ -146,10 +147,8 @@ static bool add_host(struct span host, struct buf *out)
 		return add_foreign_host(host, out);
 	if (!is_host(host.s, host.len, literal ? "[]:." : "-._"))
 		return false;
-	for (size_t i = 0; i < host.len; i++) {
-		char c = host.s[i];
-		buf_addc(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-	}
+	for (size_t i = 0; i < host.len; i++)
+		buf_addc(out, text_lower(host.s[i]));
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include "hubmail/store_suppression.h"
 
 #include "hubmail/base_address.h"
+#include "hubmail/base_text.h"
 #include "hubmail/store_subscriber.h"
 #include "sql.h"
 #include <assert.h>
@@ -28,8 +29,7 @@ static void hash_of(struct store *s, const char *email, unsigned char out[HASH_L
 
 	assert(s->hasher != NULL && len < sizeof(folded));
 	for (size_t i = 0; i < len; i++)
-		folded[i] = (char)(email[i] >= 'A' && email[i] <= 'Z' ? email[i] - 'A' + 'a'
-								      : email[i]);
+		folded[i] = text_lower(email[i]);
 	deriver_run(s->hasher, folded, len, out);
 }
 

@@ -30,6 +30,9 @@ char *text_one_line(const char *s);
 /* Cuts white space from both ends of s in place and returns its start. */
 char *text_trim(char *s);
 
+/* The small letter of a capital of ASCII, whatever the locale; any other byte as it is. */
+char text_lower(char c);
+
 bool text_starts(const char *s, const char *prefix);
 bool text_same(const char *a, const char *b); /* both may be NULL */
 bool text_ends(const char *s, const char *suffix);
